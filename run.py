@@ -1,0 +1,95 @@
+"""Set up and run elicense with nothing but Python: `python3 run.py demo | serve | test`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCKS = {"demo": "requirements.lock", "serve": "requirements.lock", "test": "requirements-test.lock"}
+USAGE = """usage: python3 run.py demo            make a throw-away authority, issue one licence of each type, verify them
+       python3 run.py serve [PORT]    start the web service on 127.0.0.1 with the demo's data
+       python3 run.py test [ARGS]     run every check; ARGS go to pytest"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    if not arguments or arguments[0] not in LOCKS:
+        print(USAGE, file=sys.stderr)
+        return 2
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python runs first
+        print("elicense needs Python 3.11 or newer: install it, then run this again.", file=sys.stderr)
+        return 2
+    command, rest = arguments[0], arguments[1:]
+    problem = set_up(LOCKS[command])
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return {"demo": demo, "serve": serve, "test": test}[command](rest)
+
+
+def set_up(lock: str) -> str | None:
+    """Make .venv hold exactly what `lock` says; return what the user must do first, or None."""
+    if not PYTHON.exists():
+        if importlib.util.find_spec("ensurepip") is None:
+            return "Python's venv module is missing: run `apt install python3-venv` (Debian, Ubuntu), then this again."
+        print("making .venv …", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    stamp = VENV / f"{lock}.installed"
+    wanted = hashlib.sha256((ROOT / lock).read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return None
+    print(f"installing what {lock} lists …", flush=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for step in (["--require-hashes", "-r", lock], ["--no-deps", "--no-build-isolation", "-e", "."]):
+        if subprocess.run([*pip, *step], cwd=ROOT, check=False).returncode:
+            return "the installation failed: see the lines above; check the network, then run this again."
+    stamp.write_text(wanted)
+    return None
+
+
+def demo(arguments: list[str]) -> int:
+    """Make the demo under var/demo."""
+    return run([str(PYTHON), "-m", "elicense", "demo", *arguments])
+
+
+def serve(arguments: list[str]) -> int:
+    """Serve the demo's data on loopback, making the demo first if there is none."""
+    if not (ROOT / "var" / "demo").exists() and demo([]):
+        return 1
+    return run([str(PYTHON), "-m", "service", "--demo", "var/demo", "--port", arguments[0] if arguments else "8000"])
+
+
+def test(arguments: list[str]) -> int:
+    """Run the linters, the type checker, the import contracts and the tests; all run, the worst status counts."""
+    tool = VENV / "bin"
+    steps = [
+        [str(tool / "ruff"), "check", "."],
+        [str(tool / "ruff"), "format", "--check", "."],
+        [str(tool / "mypy")],
+        [str(tool / "lint-imports"), "--no-cache"],
+        [str(PYTHON), "-m", "pytest", "-n", str(min(os.cpu_count() or 1, 4)), *arguments],
+    ]
+    failed = [step for step in steps if run(step)]
+    for step in failed:
+        print("FAILED:", " ".join(step[:4]), file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run(command: list[str]) -> int:
+    """Run `command` in the project root and return its exit status."""
+    print("$", " ".join(Path(part).name if part.startswith(str(ROOT)) else part for part in command), flush=True)
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

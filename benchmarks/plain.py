@@ -48,7 +48,7 @@ class PlainPipeline:
         """Return one signed A4 landscape page: title, labelled rows, QR code, visible seal, PAdES B-B, certified."""
         page = self._draw(title, rows, link)
         writer = IncrementalPdfFileWriter(io.BytesIO(page))
-        box = tuple(int(value * mm) for value in (200, 25, 242, 67))
+        box = (int(200 * mm), int(25 * mm), int(242 * mm), int(67 * mm))
         metadata = signers.PdfSignatureMetadata(
             field_name="Seal",
             md_algorithm="sha256",

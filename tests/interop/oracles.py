@@ -76,7 +76,6 @@ class PdfsigWord:
     """What pdfsig said of the one signature."""
 
     valid: bool
-    trusted: bool
     whole_file: bool
 
 
@@ -85,7 +84,6 @@ def ask_pdfsig(path: Path, nss: Path) -> PdfsigWord:
     said = run(require("pdfsig"), "-nssdir", f"sql:{nss}", "-no-ocsp", str(path)).stdout
     return PdfsigWord(
         valid="Signature is Valid." in said,
-        trusted="Certificate is Trusted." in said,
         whole_file="Total document signed" in said and "Not total" not in said,
     )
 

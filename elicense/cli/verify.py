@@ -1,0 +1,216 @@
+"""`elicense verify`: two answers for each file, and an exit status a script can rely on.
+
+Exit status: 0 authentic and in force, conditional, or not known · 1 TOTAL_FAILED (a file that is no PDF, empty or
+cut among them) · 2 wrong usage, or a file that cannot be opened · 3 INDETERMINATE · 4 authentic, not in force.
+With several files the worst, in the order 1, 2, 3, 4, 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from elicense import demo, messages
+from elicense.cli.common import (
+    Language,
+    Moment,
+    complain,
+    find_demo,
+    json_option,
+    language_option,
+    now,
+    out,
+    pick,
+    print_json,
+    tell_demo,
+)
+from elicense.model import InForce
+from elicense.pki.trust import TrustStore, load_trust
+from elicense.registry.sql import SqlRegistry
+from elicense.verification.pipeline import verify
+from elicense.verification.report import CheckStatus, Indication, exit_status, to_json
+from elicense.verification.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from elicense.registry.protocol import Registry
+    from elicense.verification.report import VerificationReport
+
+SIZE_LIMIT = 256 * 1024 * 1024
+"""Bytes; a larger file is not looked into."""
+
+_WORST_FIRST = (1, 2, 3, 4, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What the files are judged with."""
+
+    trust: TrustStore
+    registry: Registry | None
+    sandbox: Sandbox
+    policy: str
+    at: datetime
+
+
+@click.command("verify")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+@click.option("--policy", type=click.Choice(["licence", "general"]), default="licence", show_default=True,
+              help="licence: our documents, strictly; general: any signed PDF. 查验规则。")  # fmt: skip
+@click.option("--trust", "trust_files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
+              help="PEM of trust anchors, or a trust register; repeatable. 信任锚或信任名册。")  # fmt: skip
+@click.option("--at", type=Moment(), help="Judge at this moment instead of now (ISO 8601). 查验时点。")
+@click.option("--offline", is_flag=True, help="Do not ask the register. 不查询登记库。")
+@language_option
+@json_option
+@click.pass_context
+def verify_command(
+    context: click.Context,
+    files: tuple[Path, ...],
+    policy: str,
+    trust_files: tuple[Path, ...],
+    at: datetime | None,
+    *,
+    offline: bool,
+    lang: Language,
+    as_json: bool,
+) -> int:
+    """Say of each FILE whether it is authentic and whether it is in force (查验文件真伪和效力).
+
+    Exit status: 0 authentic and in force (or not known), 1 not authentic, 2 wrong usage or a file that cannot be
+    opened, 3 cannot be decided, 4 authentic but not in force. With several files the worst: 1, 2, 3, 4, 0.
+    """
+    trust, registry = _choose_trust(trust_files, offline=offline, lang=lang)
+    try:
+        with Sandbox() as sandbox:
+            means = _Means(trust, registry, sandbox, policy, at or now())
+            statuses = [_one(file, means, lang=lang, as_json=as_json) for file in files]
+    finally:
+        if registry is not None:
+            registry.close()
+    context.exit(min(statuses, key=_WORST_FIRST.index))
+
+
+def _choose_trust(
+    files: tuple[Path, ...], *, offline: bool, lang: Language
+) -> tuple[TrustStore, SqlRegistry | None]:
+    """Return the trust asked for, or the demonstration's if the run stands in its folder, with its register.
+
+    Raises ConfigurationError if a trust file cannot be read.
+    """
+    if files:
+        return load_trust(*files), None
+    folder = find_demo(Path.cwd())
+    if folder is None:
+        complain(
+            pick(
+                lang,
+                "no trust is given, so no signer can be known: name a trust register or anchors with --trust",
+                "未提供信任依据，无法确认签章人身份：请用 --trust 指定信任名册或信任锚",
+            )
+        )
+        return TrustStore(()), None
+    tell_demo(lang)
+    register = demo.register_file(folder)
+    registry = SqlRegistry(register, read_only=True) if register.exists() and not offline else None
+    return load_trust(demo.trust_file(folder)), registry
+
+
+def _one(file: Path, means: _Means, *, lang: Language, as_json: bool) -> int:
+    """Print the answers for one file and return its exit status."""
+    try:
+        data, sha256 = _read(file)
+    except OSError as error:
+        complain(f"{file}: {error.strerror}")
+        if as_json:
+            print_json({"file": str(file), "error": error.strerror})
+        return 2
+    report = verify(
+        data,
+        trust=means.trust,
+        at=means.at,
+        policy=means.policy,
+        registry=means.registry,
+        sandbox=means.sandbox,
+        size_limit=SIZE_LIMIT,
+    )
+    report = replace(report, sha256=sha256)
+    if as_json:
+        print_json(to_json(report, str(file)))
+    else:
+        _show(out(), file, report, demo_trust=means.trust.demo, lang=lang)
+    return exit_status([report])
+
+
+def _read(file: Path) -> tuple[bytes, str]:
+    """Return the file's bytes and their SHA-256; of a file over the limit no more than one byte above it."""
+    with file.open("rb") as stream:
+        data = stream.read(SIZE_LIMIT + 1)
+        digest = hashlib.sha256(data)
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return data, digest.hexdigest()
+
+
+# --- For people ---
+
+AUTHENTIC = {
+    Indication.TOTAL_PASSED: ("yes", "是", "green"),
+    Indication.INDETERMINATE: ("cannot be decided", "无法确定", "yellow"),
+    Indication.TOTAL_FAILED: ("NO", "否", "red"),
+}
+IN_FORCE = {
+    InForce.IN_FORCE: ("yes", "有效", "green"),
+    InForce.CONDITIONAL: ("under conditions", "附条件有效", "yellow"),
+    InForce.SUSPENDED: ("NO, suspended", "否，已暂停", "red"),
+    InForce.REVOKED: ("NO, revoked", "否，已撤销", "red"),
+    InForce.EXPIRED: ("NO, expired", "否，已过期", "red"),
+    InForce.NOT_YET_VALID: ("NO, not yet valid", "否，尚未生效", "red"),
+    InForce.SUPERSEDED: ("NO, replaced by a newer one", "否，已被新证照替代", "red"),
+    InForce.NOT_KNOWN: ("not known", "未知", "yellow"),
+}
+
+
+def _show(
+    console: Console, file: Path, report: VerificationReport, *, demo_trust: bool, lang: Language
+) -> None:
+    """Print the two answers, who sealed it, and every check that did not pass."""
+    console.print(str(file), style="bold", markup=False)
+    en, zh, style = AUTHENTIC[report.indication]
+    code = "/".join(str(part) for part in (report.indication, report.sub_indication) if part)
+    line(console, pick(lang, "authentic?", "是否真实"), f"{pick(lang, en, zh)} ({code})", style)
+    en, zh, style = IN_FORCE[report.in_force.state]
+    force = f"{pick(lang, en, zh)} ({report.in_force.state}, {report.in_force.as_of:%Y-%m-%d %H:%M} UTC)"
+    if report.in_force.reason:
+        force += f": {report.in_force.reason}"
+    line(console, pick(lang, "in force?", "是否有效"), force, style)
+    for signature in report.signatures if report.indication is Indication.TOTAL_PASSED else ():
+        sealed = signature.signer
+        if signature.claimed_time is not None:
+            sealed += f", {signature.claimed_time:%Y-%m-%d %H:%M} UTC"
+        if demo_trust:
+            sealed += pick(lang, " (demo trust)", "（演示信任）")
+        line(console, pick(lang, "sealed by", "签章人"), sealed)
+    for check in report.checks:
+        if check.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}:
+            answer = messages.answer(check.reason, lang) if check.reason else check.status.value
+            detail = f" [{check.detail}]" if check.detail else ""
+            line(
+                console,
+                f"{check.number:>2} {messages.question(check.code, lang)}",
+                f"{answer}{detail}",
+                "red",
+            )
+
+
+def line(console: Console, label: str, text: str, style: str = "") -> None:
+    """Print one indented line, its label dim."""
+    console.print(f"  {label} ", style="dim", end="", markup=False)
+    console.print(text, style=style, markup=False)

@@ -1,0 +1,353 @@
+"""The path from a certificate to a trust anchor at a moment, with revocation; nothing is ever fetched."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.errors import (
+    ExpiredError,
+    InsufficientRevinfoError,
+    InvalidCertificateError,
+    NotYetValidError,
+    PathBuildingError,
+    RevokedError,
+    StaleRevinfoError,
+    ValidationError,
+)
+from pyhanko_certvalidator.policy_decl import (
+    CertRevTrustPolicy,
+    RevocationCheckingPolicy,
+    RevocationCheckingRule,
+)
+
+from elicense.errors import CertificatePathError
+from elicense.pki.loop import refuse_running_loop, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from elicense.pki.trust import TrustStore
+
+_MOST_INTERMEDIATES = 16
+"""A document that brings more certificates than this is not one of ours; path building stays cheap."""
+
+_SEAL_PURPOSES = {
+    "any_extended_key_usage",
+    "email_protection",
+    "1.3.6.1.5.5.7.3.36",  # id-kp-documentSigning, RFC 9336
+    "1.2.840.113583.1.1.5",  # Adobe authentic documents trust
+    "1.3.6.1.4.1.311.10.3.12",  # Microsoft document signing
+}
+"""Extended key usages that allow sealing; a certificate without the extension is not limited."""
+
+_REVOCATION_POLICY = CertRevTrustPolicy(
+    RevocationCheckingPolicy(
+        ee_certificate_rule=RevocationCheckingRule.CRL_REQUIRED,
+        intermediate_ca_cert_rule=RevocationCheckingRule.CRL_REQUIRED,
+    ),
+    # A list published after the asked moment knows more about that moment, not less.
+    retroactive_revinfo=True,
+)
+
+
+class Purpose(StrEnum):
+    """What a certificate is used for; decides the anchors and the key usage asked for."""
+
+    SEAL = "seal"
+    TIMESTAMP = "timestamp"
+
+
+class PathStatus(StrEnum):
+    """What became of the search for a path."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    REVOKED = "revoked"
+    NO_ANCHOR = "no_anchor"
+    """No chain of issuers leads to an anchor."""
+    NO_REVOCATION_DATA = "no_revocation_data"
+    """No revocation list of the issuer that could know about the certificate."""
+    STALE_REVOCATION_DATA = "stale_revocation_data"
+    """The newest revocation list of the issuer was out of date at the asked moment."""
+    WRONG_USAGE = "wrong_usage"
+    """The certificate was not issued for this purpose."""
+    INVALID = "invalid"
+    """A chain exists but breaks a rule: signature, constraints, algorithm, encoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """The answer about one certificate at one moment."""
+
+    status: PathStatus
+    """VALID, or the first reason why not."""
+    certificates: tuple[bytes, ...] = ()
+    """DER of the path, leaf first, anchor last; empty unless VALID."""
+    revoked_at: datetime | None = None
+    """Earliest moment from which any certificate of the path counts as revoked, UTC; may lie after the asked
+    moment of a VALID path: then the seal was good then and the certificate was revoked since."""
+    revocation_reason: str | None = None
+    """Reason code of that revocation, e.g. key_compromise. Source: RFC 5280, 5.3.1."""
+    detail: str = ""
+    """Plain English particulars; never text taken from a certificate."""
+
+
+def find_path(
+    leaf: x509.Certificate,
+    intermediates: Iterable[x509.Certificate],
+    store: TrustStore,
+    at: datetime,
+    *,
+    purpose: Purpose = Purpose.SEAL,
+) -> PathResult:
+    """Return the path from `leaf` to an anchor valid at `at`, or the reason why there is none.
+
+    Every certificate below the anchor needs a revocation list of its issuer in `store` that was not out of
+    date at `at`, or that was published later, while the certificate had not yet expired. The anchor's own
+    period is not looked at: who keeps it in the store trusts it.
+
+    Args:
+        leaf: The certificate in question.
+        intermediates: Certificates that came with it, in any order, trusted for nothing.
+        store: Anchors, lists and further intermediates.
+        at: The moment, UTC.
+        purpose: Seal or timestamp.
+
+    Raises:
+        RuntimeError: Called inside a running event loop.
+        TypeError: `at` is without time zone.
+
+    Source: RFC 5280, 6.1 and 6.3 (through certvalidator); RFC 3161, 2.3 for timestamp authorities.
+    """
+    refuse_running_loop()
+    if at.utcoffset() is None:
+        raise TypeError("at must say its time zone")
+    brought = tuple(intermediates)
+    if len(brought) > _MOST_INTERMEDIATES:
+        return PathResult(PathStatus.INVALID, detail=f"it came with more than {_MOST_INTERMEDIATES} others")
+    # The certificates are untrusted bytes and asn1crypto decodes lazily, with any exception: none is a path.
+    try:
+        return _search(leaf, brought, store, at, purpose)
+    except (ValidationError, PathBuildingError) as error:
+        return _period_first(_explain(error), leaf, at)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        return PathResult(PathStatus.INVALID, detail=f"certificate not readable ({type(error).__name__})")
+
+
+def require_path(
+    leaf: x509.Certificate,
+    intermediates: Iterable[x509.Certificate],
+    store: TrustStore,
+    at: datetime,
+    *,
+    purpose: Purpose = Purpose.SEAL,
+) -> PathResult:
+    """Return the VALID path of `find_path`.
+
+    Raises:
+        CertificatePathError: There is none; the message names the certificate and what to do.
+    """
+    result = find_path(leaf, intermediates, store, at, purpose=purpose)
+    if result.status is PathStatus.VALID:
+        return result
+    en, zh = _ADVICE[result.status]
+    period = f"{leaf.not_valid_before_utc:%Y-%m-%d} – {leaf.not_valid_after_utc:%Y-%m-%d}"
+    name = _common_name(leaf)
+    raise CertificatePathError(
+        f"the certificate {name} ({period}) cannot be used at {at:%Y-%m-%d %H:%M} UTC: {en}",
+        f"证书 {name}（{period}）在 {at:%Y-%m-%d %H:%M} UTC 不可用：{zh}",
+    )
+
+
+_ADVICE = {
+    PathStatus.EXPIRED: (
+        "it or a certificate above it has expired; install a renewed one",
+        "该证书或其上级证书已过期，请更换新证书",
+    ),
+    PathStatus.NOT_YET_VALID: (
+        "it or a certificate above it is not yet valid; check the clock or wait",
+        "该证书或其上级证书尚未生效，请核对时钟或等待生效",
+    ),
+    PathStatus.REVOKED: (
+        "it or a certificate above it was revoked; apply for a new one",
+        "该证书或其上级证书已被吊销，请申请新证书",
+    ),
+    PathStatus.NO_ANCHOR: (
+        "no trust anchor issued it; add its root to the trust store or use another certificate",
+        "未找到签发它的信任锚，请在信任库中添加其根证书或更换证书",
+    ),
+    PathStatus.NO_REVOCATION_DATA: (
+        "the trust store has no revocation list for it; add its issuer's current list",
+        "信任库中没有相应的证书吊销列表，请添加其签发机构的最新列表",
+    ),
+    PathStatus.STALE_REVOCATION_DATA: (
+        "the revocation list in the trust store is out of date; fetch the current one",
+        "信任库中的证书吊销列表已过期，请更新",
+    ),
+    PathStatus.WRONG_USAGE: (
+        "it was not issued for this purpose; use a certificate for electronic seals",
+        "该证书不是为此用途签发的，请使用电子印章证书",
+    ),
+    PathStatus.INVALID: (
+        "its chain of issuers is not valid; ask the certification authority",
+        "其证书链无效，请联系电子认证服务机构",
+    ),
+}
+
+
+def _search(
+    leaf: x509.Certificate,
+    brought: tuple[x509.Certificate, ...],
+    store: TrustStore,
+    at: datetime,
+    purpose: Purpose,
+) -> PathResult:
+    """Build and validate; certvalidator's exceptions pass through."""
+    target = _asn1(leaf)
+    unfit = unfit_for(leaf, purpose)
+    if unfit:
+        return PathResult(PathStatus.WRONG_USAGE, detail=unfit)
+    anchors = store.anchors
+    if purpose is Purpose.TIMESTAMP and store.timestamp_anchors:
+        anchors = store.timestamp_anchors
+    context = ValidationContext(
+        trust_roots=[_asn1(anchor) for anchor in anchors],
+        other_certs=[_asn1(certificate) for certificate in (*brought, *store.intermediates)],
+        crls=[crl.public_bytes(Encoding.DER) for crl in store.crls],
+        moment=at,
+        allow_fetching=False,
+        revinfo_policy=_REVOCATION_POLICY,
+    )
+    path = run(CertificateValidator(target, validation_context=context).async_validate_path())
+    # certvalidator counts from the anchor; its first entry is the anchor's own certificate.
+    ders = tuple(certificate.dump() for certificate in reversed(list(path)))
+    return _revocation(ders, store.crls, at)
+
+
+def _revocation(
+    ders: tuple[bytes, ...], crls: tuple[x509.CertificateRevocationList, ...], at: datetime
+) -> PathResult:
+    """Add what certvalidator leaves open: lists from after expiry, later revocations, the very same second.
+
+    An issuer may drop an expired certificate from its list, so a list first published after the expiry proves
+    nothing unless it says that it keeps them. Source: RFC 5280, 5; ITU-T X.509, expiredCertsOnCRL.
+    """
+    moments: list[tuple[datetime, str]] = []
+    for certificate, issuer in itertools.pairwise(map(x509.load_der_x509_certificate, ders)):
+        lists = [crl for crl in crls if _is_from(crl, issuer)]
+        if not any(_knows(crl, certificate) for crl in lists):
+            return PathResult(
+                PathStatus.NO_REVOCATION_DATA,
+                detail="every revocation list at hand was published after the certificate had expired",
+            )
+        moments += [found for crl in lists if (found := _entry(crl, certificate.serial_number))]
+    if not moments:
+        return PathResult(PathStatus.VALID, ders)
+    moment, reason = min(moments)
+    if moment <= at:
+        detail = f"revoked at {_time(moment)}, reason {reason}"
+        return PathResult(PathStatus.REVOKED, (), moment, reason, detail)
+    return PathResult(PathStatus.VALID, ders, moment, reason, "revoked after the asked moment")
+
+
+def _is_from(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    key = issuer.public_key()
+    return crl.issuer == issuer.subject and crl.is_signature_valid(key)  # type: ignore[arg-type]
+
+
+def _knows(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    if crl.last_update_utc <= certificate.not_valid_after_utc:
+        return True
+    keeps_expired = x509.ObjectIdentifier("2.5.29.60")
+    return any(extension.oid == keeps_expired for extension in crl.extensions)
+
+
+def _entry(crl: x509.CertificateRevocationList, serial: int) -> tuple[datetime, str] | None:
+    """Return since when and why `serial` is revoked; an earlier invalidity date counts instead."""
+    entry = crl.get_revoked_certificate_by_serial_number(serial)
+    if entry is None:
+        return None
+    moment, reason = entry.revocation_date_utc, "unspecified"
+    for extension in entry.extensions:
+        if isinstance(extension.value, x509.InvalidityDate):
+            moment = min(moment, extension.value.invalidity_date_utc)
+        if isinstance(extension.value, x509.CRLReason):
+            reason = extension.value.reason.name
+    return moment, reason
+
+
+def unfit_for(leaf: x509.Certificate, purpose: Purpose) -> str:
+    """Return why the certificate was not issued for `purpose`, or an empty text.
+
+    Source: RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12; RFC 3161, 2.3; RFC 9336.
+    """
+    certificate = _asn1(leaf)
+    usage = certificate.key_usage_value.native if certificate.key_usage_value else set()
+    extension = certificate.extended_key_usage_value
+    extended = set(extension.native) if extension else set()
+    if certificate.ca:
+        return "a certification authority's own certificate"
+    if purpose is Purpose.TIMESTAMP:
+        alone = extended == {"time_stamping"} and "extended_key_usage" in certificate.critical_extensions
+        return "" if alone else "not issued for timestamps alone"
+    if not usage & {"digital_signature", "non_repudiation"}:
+        return "key usage does not allow signatures"
+    if extended and not extended & _SEAL_PURPOSES:
+        return "extended key usage does not allow document signatures"
+    return ""
+
+
+def _explain(error: Exception) -> PathResult:
+    """Translate an exception of certvalidator; its own texts may quote the certificate, so none is kept."""
+    if isinstance(error, RevokedError):
+        reason = str(error.reason.native)
+        detail = f"revoked at {_time(error.revocation_dt)}, reason {reason}"
+        return PathResult(PathStatus.REVOKED, (), error.revocation_dt, reason, detail)
+    status, detail = PathStatus.INVALID, f"path validation failed ({type(error).__name__})"
+    if isinstance(error, ExpiredError):
+        status, detail = PathStatus.EXPIRED, f"expired at {_time(error.expired_dt)}"
+    elif isinstance(error, NotYetValidError):
+        status, detail = PathStatus.NOT_YET_VALID, f"valid from {_time(error.valid_from)}"
+    elif isinstance(error, StaleRevinfoError):
+        status = PathStatus.STALE_REVOCATION_DATA
+        detail = f"revocation list out of date since {_time(error.time_cutoff)}"
+    elif isinstance(error, InsufficientRevinfoError):
+        status, detail = PathStatus.NO_REVOCATION_DATA, "no usable revocation list of an issuer"
+    elif isinstance(error, PathBuildingError | InvalidCertificateError):
+        status, detail = PathStatus.NO_ANCHOR, "no chain of issuers ends at a trust anchor"
+    return PathResult(status, detail=detail)
+
+
+def _period_first(result: PathResult, leaf: x509.Certificate, at: datetime) -> PathResult:
+    """Say EXPIRED or NOT_YET_VALID of the leaf rather than that lists for its authorities are missing."""
+    if result.status not in {PathStatus.STALE_REVOCATION_DATA, PathStatus.NO_REVOCATION_DATA}:
+        return result
+    if at > leaf.not_valid_after_utc:
+        return PathResult(PathStatus.EXPIRED, detail=f"expired at {_time(leaf.not_valid_after_utc)}")
+    if at < leaf.not_valid_before_utc:
+        return PathResult(PathStatus.NOT_YET_VALID, detail=f"valid from {_time(leaf.not_valid_before_utc)}")
+    return result
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(x509.oid.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()

@@ -1,0 +1,149 @@
+"""Finished documents in a folder: written once, named by content, on the disk before anyone is told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from elicense.errors import LicenceNotFound, RegistryError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_UNFINISHED = "unfinished"
+
+
+class FileStore:
+    """A DocumentStore in one folder: `ab/cd/abcd….pdf`, two levels of 256 folders.
+
+    A document appears under its name only whole and durable: temporary file, fsync, rename, fsync of
+    the folder. Whoever writes here cannot forge: every read recomputes the hash, and the hash was
+    recorded elsewhere.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def put(self, document: bytes) -> str:
+        """`document` lies durably under its SHA-256, which is returned; the same bytes again are a no-op.
+
+        Raises:
+            RegistryError: if the disk refuses (full, read only, input/output error); nothing is visible then.
+        """
+        sha256 = hashlib.sha256(document).hexdigest()
+        try:
+            self._write(self._path(sha256), document)
+        except OSError as error:
+            raise RegistryError(
+                f"the document store cannot write to {self.folder} ({error.strerror}): "
+                "free space or mend the disk, then resume",
+                f"文件库无法写入 {self.folder}（{error.strerror}）：请释放空间或修复磁盘后续办",
+            ) from error
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes whose SHA-256 (64 lower-case hex digits) is `sha256`.
+
+        Raises:
+            LicenceNotFound: if there is no such document, or `sha256` is no digest.
+            RegistryError: if the file is there and damaged, or cannot be read.
+        """
+        # Anything but a digest could be a path; it never reaches the file system.
+        path = self._path(sha256) if _SHA256.fullmatch(sha256) else None
+        try:
+            document = path.read_bytes() if path else None
+        except FileNotFoundError:
+            document = None
+        except OSError as error:
+            raise RegistryError(
+                f"the document store cannot read {path} ({error.strerror}): "
+                "check the disk and its permissions",
+                f"文件库无法读取 {path}（{error.strerror}）：请检查磁盘和权限",
+            ) from error
+        if document is None:
+            raise LicenceNotFound("the document store has no such document", "文件库中没有该文件")
+        if hashlib.sha256(document).hexdigest() != sha256:
+            raise RegistryError(
+                f"the stored document {sha256} is damaged: "
+                "restore it from a backup or from the holder's copy",
+                f"文件库中的文件 {sha256} 已损坏：请从备份或持证人手中的原件恢复",
+            )
+        return document
+
+    def sweep(self, *, before: datetime) -> int:
+        """Temporary files last written before `before` (UTC) are gone; return how many there were.
+
+        They are what a killed process left; no name ever pointed to them. Choose `before` an hour ago
+        or more, so that no file in the making is hit.
+        """
+        removed = 0
+        for leftover in (self.folder / _UNFINISHED).glob("*"):
+            with suppress(FileNotFoundError):
+                if leftover.stat().st_mtime < before.timestamp():
+                    leftover.unlink()
+                    removed += 1
+        return removed
+
+    def _path(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256[2:4] / f"{sha256}.pdf"
+
+    def _write(self, path: Path, document: bytes) -> None:
+        """`path` holds `document` durably, whether or not somebody wrote it before."""
+        _make_folder(path.parent, self.folder)
+        if not _holds(path, document):
+            # Not there, or damaged: the content address says which bytes are right, so replacing is safe.
+            waiting = self.folder / _UNFINISHED
+            _make_folder(waiting, self.folder)
+            temporary = waiting / f"{path.stem}.{secrets.token_hex(8)}"
+            try:
+                _write_synced(temporary, document)
+                temporary.replace(path)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+        # Also when the file was there already: who renamed it may have died before this line.
+        _sync_folder(path.parent)
+
+
+def _holds(path: Path, document: bytes) -> bool:
+    """Return whether `path` already has exactly these bytes."""
+    try:
+        return path.stat().st_size == len(document) and path.read_bytes() == document
+    except FileNotFoundError:
+        return False
+
+
+def _write_synced(path: Path, document: bytes) -> None:
+    """`path` is a new read-only file with these bytes, flushed to the disk."""
+    # 0o440: nothing should ever open it for writing again.
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440), "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+        file.write(document)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _make_folder(folder: Path, root: Path) -> None:
+    """`folder`, at or below `root`, exists, and each new level is known to its parent on the disk."""
+    if folder.is_dir():
+        return
+    if folder != root:
+        _make_folder(folder.parent, root)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The names in `folder` are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

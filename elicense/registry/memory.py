@@ -1,0 +1,158 @@
+"""A register and a store that live as long as the process: for tests, trials and benchmarks."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from elicense.encoding import draft_digest
+from elicense.errors import LicenceNotFound
+from elicense.model import InForce, LicenceState, LicenceStatus
+from elicense.registry import rules
+from elicense.registry.protocol import LicenceRecord, StateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from elicense.model import LicenceDraft
+    from elicense.registry.protocol import DocumentEvidence, Intent
+
+
+class MemoryRegistry:
+    """A Registry in dictionaries behind one lock; the same behaviour as SqlRegistry, nothing survives."""
+
+    def __init__(self, *, entropy: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._entropy = entropy
+        self._lock = threading.RLock()
+        self._counters: Counter[tuple[str, str, int]] = Counter()
+        self._records: dict[str, LicenceRecord] = {}
+        self._numbers: set[str] = set()
+        self._history: dict[str, list[StateChange]] = {}
+        self._requests: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def reserve(
+        self,
+        draft: LicenceDraft,
+        *,
+        number: Callable[[int], str],
+        intent: Intent,
+        at: datetime,
+        idempotency_key: str | None = None,
+    ) -> LicenceRecord:
+        """See Registry.reserve."""
+        request = (draft.authority.code, idempotency_key) if idempotency_key is not None else None
+        digest = draft_digest(draft)
+        with self._lock:
+            if request is not None and request in self._requests:
+                known, identifier = self._requests[request]
+                if known != digest:
+                    raise rules.conflict(request[1])
+                return self._records[identifier]
+            counter = (draft.authority.code, draft.type, draft.issued_on.year)
+            text = number(self._counters[counter] + 1)
+            if text in self._numbers:
+                raise rules.number_taken(text)
+            licence = rules.new_licence(draft, number=text, at=at, entropy=self._entropy)
+            # Only now, when nothing can fail any more, does the sequence move.
+            self._counters[counter] += 1
+            self._numbers.add(text)
+            identifier = str(licence.identifier)
+            if request is not None:
+                self._requests[request] = (digest, identifier)
+            self._history[identifier] = []
+            return self._write(LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None))
+
+    def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
+        """See Registry.find_request."""
+        with self._lock:
+            found = self._requests.get((authority_code, idempotency_key))
+            return self._records[found[1]] if found else None
+
+    def commit(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
+        """See Registry.commit."""
+        with self._lock:
+            record = self.get(identifier)
+            if not rules.require_commit(record, evidence):
+                return record
+            return self._write(replace(record, state=LicenceState.ISSUED, document=evidence, changed_at=at))
+
+    def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
+        """See Registry.void."""
+        with self._lock:
+            record = self.get(identifier)
+            rules.require_void(record)
+            return self._write(replace(record, state=LicenceState.VOID, reason=reason, changed_at=at))
+
+    def change_state(
+        self, identifier: str, state: LicenceState, *, reason: str, at: datetime
+    ) -> LicenceRecord:
+        """See Registry.change_state."""
+        with self._lock:
+            record = self.get(identifier)
+            rules.require_change(record, state)
+            return self._write(replace(record, state=state, reason=reason, changed_at=at))
+
+    def get(self, identifier: str) -> LicenceRecord:
+        """See Registry.get."""
+        with self._lock:
+            record = self._records.get(identifier)
+        if record is None:
+            raise rules.not_found(identifier)
+        return record
+
+    def find_document(self, sha256: str) -> LicenceRecord | None:
+        """See Registry.find_document."""
+        with self._lock:
+            records = tuple(self._records.values())
+        return next((r for r in records if r.document is not None and r.document.sha256 == sha256), None)
+
+    def history(self, identifier: str) -> tuple[StateChange, ...]:
+        """See Registry.history."""
+        with self._lock:
+            self.get(identifier)
+            return tuple(self._history[identifier])
+
+    def unfinished(self) -> tuple[LicenceRecord, ...]:
+        """See Registry.unfinished."""
+        with self._lock:
+            return tuple(r for r in self._records.values() if r.state is LicenceState.RESERVED)
+
+    def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
+        """See Registry.status."""
+        with self._lock:
+            record = self._records.get(identifier)
+            if record is None:
+                return LicenceStatus(InForce.NOT_KNOWN, at)
+            return rules.status_at(record.licence.validity, self._history[identifier], at=at)
+
+    def _write(self, record: LicenceRecord) -> LicenceRecord:
+        """`record` is the licence's present, and one more line of its history."""
+        identifier = str(record.licence.identifier)
+        self._records[identifier] = record
+        self._history[identifier].append(StateChange(record.state, record.changed_at, record.reason))
+        return record
+
+
+class MemoryStore:
+    """A DocumentStore in a dictionary."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, bytes] = {}
+
+    def put(self, document: bytes) -> str:
+        """`document` is kept under its SHA-256, which is returned."""
+        sha256 = hashlib.sha256(document).hexdigest()
+        self._documents[sha256] = document
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """Return the document. Raises LicenceNotFound if there is none."""
+        try:
+            return self._documents[sha256]
+        except KeyError:
+            raise LicenceNotFound("the document store has no such document", "文件库中没有该文件") from None

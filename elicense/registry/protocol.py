@@ -1,0 +1,147 @@
+"""What issuing and verifying need from a register: no more than these methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from elicense.model import Licence, LicenceDraft, LicenceState, LicenceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What was about to be made, recorded before the key moves; the same intent gives the same bytes."""
+
+    template_digest: str
+    """SHA-256 of the licence type's folder."""
+    engine: str
+    """Versions of what shapes the bytes: fonts, deflate, QR, fill grammar."""
+    seal_number: str
+    """Which seal."""
+    certificate: str
+    """SHA-256 of the signer's certificate."""
+    capacity: int
+    """Bytes reserved for the signature."""
+    profile: str
+    """B-B or B-T."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEvidence:
+    """What the register knows of a finished document."""
+
+    sha256: str
+    """Of the whole file."""
+    size: int
+    """Bytes."""
+    byte_range: tuple[int, int, int, int]
+    """Of the sealing signature."""
+    profile: str
+    """B-B or B-T, as made."""
+    timestamp_pending: bool
+    """True if B-T was asked for and the authority did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRecord:
+    """One licence in the register."""
+
+    licence: Licence
+    """Frozen content."""
+    state: LicenceState
+    """Where it stands."""
+    intent: Intent
+    """As recorded with the reservation."""
+    document: DocumentEvidence | None
+    """Present from ISSUED on."""
+    changed_at: datetime
+    """Last change of state, UTC."""
+    reason: str | None
+    """Reason of a suspension, revocation or void."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One line of a licence's history; lines are added, never changed."""
+
+    state: LicenceState
+    """The state from then on."""
+    at: datetime
+    """When, UTC."""
+    reason: str | None
+    """As given with a suspension, its lifting, a revocation or a void."""
+
+
+class Registry(Protocol):
+    """The register of licences."""
+
+    def reserve(
+        self,
+        draft: LicenceDraft,
+        *,
+        number: Callable[[int], str],
+        intent: Intent,
+        at: datetime,
+        idempotency_key: str | None = None,
+    ) -> LicenceRecord:
+        """Take the next sequence of (authority, type, year), freeze the content, commit RESERVED.
+
+        `number` turns the sequence into the printed number. The same idempotency key with the same draft
+        returns the existing record, whatever its state.
+        Raises IdempotencyConflict, NumberTaken, RegistryError.
+        """
+
+    def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
+        """Return the record that this authority's idempotency key made, if any."""
+
+    def commit(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
+        """RESERVED -> ISSUED with evidence; the same evidence again is a no-op.
+
+        Raises IllegalTransition for other evidence or another state, LicenceNotFound.
+        """
+
+    def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
+        """RESERVED -> VOID, number spent, reason on record. Raises IllegalTransition, LicenceNotFound."""
+
+    def change_state(
+        self, identifier: str, state: LicenceState, *, reason: str, at: datetime
+    ) -> LicenceRecord:
+        """ISSUED <-> SUSPENDED, either -> REVOKED or SUPERSEDED.
+
+        Raises IllegalTransition, LicenceNotFound.
+        """
+
+    def get(self, identifier: str) -> LicenceRecord:
+        """Return the record. Raises LicenceNotFound."""
+
+    def find_document(self, sha256: str) -> LicenceRecord | None:
+        """Return the record whose finished document has this digest, if any."""
+
+    def history(self, identifier: str) -> tuple[StateChange, ...]:
+        """Return all changes of state, oldest first. Raises LicenceNotFound."""
+
+    def unfinished(self) -> tuple[LicenceRecord, ...]:
+        """Return all RESERVED records, oldest first."""
+
+    def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
+        """Return whether the licence is in force at `at`, from its history up to then and its validity.
+
+        NOT_KNOWN if the register has no such licence, or `at` is before its document was finished.
+        """
+
+
+class DocumentStore(Protocol):
+    """Write-once store of finished documents, by content hash."""
+
+    def put(self, document: bytes) -> str:
+        """Store durably (fsync) and return the SHA-256; storing the same bytes again is a no-op."""
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes, their hash checked.
+
+        Raises LicenceNotFound if absent, RegistryError if damaged.
+        """

@@ -1,0 +1,148 @@
+"""What all registers do alike: names for a new licence, changes of state, the answer to "in force?"."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING
+
+from elicense.errors import IdempotencyConflict, IllegalTransition, LicenceNotFound, NumberTaken
+from elicense.identifiers import DIGITS_AND_CAPITALS, LicenceIdentifier
+from elicense.model import InForce, Licence, LicenceDraft, LicenceState, LicenceStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from elicense.model import Validity
+    from elicense.registry.protocol import DocumentEvidence, LicenceRecord, StateChange
+
+SERIAL_LENGTH = 20
+"""Characters of 流水号: 20 of 36 kinds are 103 bits, for the identifier stands in public addresses."""
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""北京时间; no daylight saving since 1991. Dates printed on licences are in it."""
+
+_CHANGES = {
+    LicenceState.ISSUED: {LicenceState.SUSPENDED, LicenceState.REVOKED, LicenceState.SUPERSEDED},
+    LicenceState.SUSPENDED: {LicenceState.ISSUED, LicenceState.REVOKED, LicenceState.SUPERSEDED},
+}
+
+_ENDED = {
+    LicenceState.REVOKED: InForce.REVOKED,
+    # A sealed file of a voided number may have survived a crash somewhere; it must never count as in force.
+    LicenceState.VOID: InForce.REVOKED,
+    LicenceState.SUPERSEDED: InForce.SUPERSEDED,
+}
+
+
+def new_licence(
+    draft: LicenceDraft, *, number: str, at: datetime, entropy: Callable[[int], bytes] = secrets.token_bytes
+) -> Licence:
+    """Return the draft with everything fixed that the bytes of its document depend on.
+
+    The serial is random, not counted: the printed number already counts, and a counted serial would let
+    anyone who holds one licence walk through the addresses of all others.
+
+    Args:
+        draft: checked content.
+        number: the printed number, already formed from the sequence.
+        at: moment of reservation, UTC; cut to whole seconds it becomes the claimed time of signing.
+        entropy: gives n unguessable bytes.
+    """
+    return Licence(
+        **{name: getattr(draft, name) for name in LicenceDraft.__dataclass_fields__},
+        identifier=LicenceIdentifier(draft.type_code, draft.authority.code, _serial(entropy(20)), 1),
+        number=number,
+        signing_time=at.replace(microsecond=0),
+        document_id=entropy(16).hex(),
+    )
+
+
+def _serial(random: bytes) -> str:
+    """Return SERIAL_LENGTH characters from 20 random bytes; the bias is below 2 to the -56."""
+    value, characters = int.from_bytes(random, "big"), ""
+    for _ in range(SERIAL_LENGTH):
+        value, digit = divmod(value, len(DIGITS_AND_CAPITALS))
+        characters += DIGITS_AND_CAPITALS[digit]
+    return characters
+
+
+def require_commit(record: LicenceRecord, evidence: DocumentEvidence) -> bool:
+    """Return True if `record` waits for its document, False if this very document was committed before.
+
+    Raises IllegalTransition in every other case: the first finished document of a licence is the only one.
+    """
+    if record.state is LicenceState.RESERVED:
+        return True
+    if record.state is LicenceState.ISSUED and record.document == evidence:
+        return False
+    raise illegal(record, LicenceState.ISSUED)
+
+
+def require_void(record: LicenceRecord) -> None:
+    """Return if the number may be voided. Raises IllegalTransition unless it is RESERVED."""
+    if record.state is not LicenceState.RESERVED:
+        raise illegal(record, LicenceState.VOID)
+
+
+def require_change(record: LicenceRecord, state: LicenceState) -> None:
+    """Return if a finished licence may go to `state`. Raises IllegalTransition otherwise."""
+    if state not in _CHANGES.get(record.state, set()):
+        raise illegal(record, state)
+
+
+def status_at(validity: Validity, history: Sequence[StateChange], *, at: datetime) -> LicenceStatus:
+    """Return whether a licence with this validity and history (oldest first) is in force at `at`.
+
+    Later changes do not count: who asks about a day in the past is told what was true on it.
+    """
+    known = [change for change in history if change.at <= at]
+    if not known or known[-1].state is LicenceState.RESERVED:
+        return LicenceStatus(InForce.NOT_KNOWN, at)
+    last, day = known[-1], at.astimezone(BEIJING).date()
+    if last.state in _ENDED:
+        state = _ENDED[last.state]
+    elif validity.end is not None and day > validity.end:
+        state = InForce.EXPIRED
+    elif last.state is LicenceState.SUSPENDED:
+        state = InForce.SUSPENDED
+    elif day < validity.start:
+        state = InForce.NOT_YET_VALID
+    else:
+        return LicenceStatus(InForce.IN_FORCE, at)
+    return LicenceStatus(state, at, last.reason)
+
+
+def illegal(record: LicenceRecord, wanted: LicenceState) -> IllegalTransition:
+    """Return the error that says a licence cannot go where it was sent."""
+    number = record.licence.number
+    return IllegalTransition(
+        f"licence {number} is {record.state} and cannot become {wanted}: look at its history first",
+        f"证照 {number} 当前状态为 {record.state}，不能改为 {wanted}：请先查看其办理记录",
+    )
+
+
+def not_found(identifier: str) -> LicenceNotFound:
+    """Return the error for an identifier that the register does not know."""
+    return LicenceNotFound(
+        f"the register has no licence {identifier!r}: copy the identifier again from the licence",
+        f"登记库中没有证照 {identifier!r}：请按证照重新填写证照标识",
+    )
+
+
+def number_taken(number: str) -> NumberTaken:
+    """Return the error for a printed number that another licence already bears."""
+    return NumberTaken(
+        f"the number {number} is already in use: make the number formats of the licence types differ",
+        f"证照编号 {number} 已被使用：有两个证照类型的编号格式相同，请修改其中一个",
+    )
+
+
+def conflict(key: str) -> IdempotencyConflict:
+    """Return the error for an idempotency key that came back with other content."""
+    return IdempotencyConflict(
+        f"the idempotency key {key!r} was used for a different request: use a new key for a new request",
+        f"幂等键 {key!r} 已用于内容不同的申请：新的申请请使用新的键",
+        field="idempotency_key",
+    )

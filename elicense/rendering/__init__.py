@@ -1,0 +1,1 @@
+"""A licence becomes a page: layouts compiled once, filled per licence."""

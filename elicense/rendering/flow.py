@@ -1,0 +1,423 @@
+"""Text that runs over several pages: items become strips, strips become pages.
+
+A strip is a level band that is never divided: a line of text, a row of a table, the signature block. Lengths are
+points; inside a strip x counts from the frame's left edge and y upwards from the strip's upper edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from elicense.errors import RenderingError
+from elicense.rendering.blocks import (
+    FootItem,
+    ListItem,
+    PageBreak,
+    ParagraphsItem,
+    RowsItem,
+    SignatureItem,
+    Space,
+    Style,
+    TextItem,
+)
+from elicense.rendering.objects import POINTS_PER_MM
+from elicense.rendering.text import EM_TOP, break_lines
+from elicense.rendering.typeset import Said, SetLine, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from elicense.catalogue import LicenceType
+    from elicense.model import Licence
+    from elicense.rendering.blocks import Flow, Item
+    from elicense.rendering.fonts import FontLibrary
+    from elicense.rendering.text import Line
+    from elicense.seal.drawing import SealDrawing
+
+MM = POINTS_PER_MM
+_CELL_PADDING = 1.4 * MM
+_KEPT_LINES = 2
+"""Lines of text that stand on the page of the signature at least. Source: GB/T 9704-2012, 7.3.5.5 (not read) asks
+that no sealed page be without text; two is our choice."""
+_BELOW_CENTRE = 0.06
+"""The middle of name and date lies so far below the seal's centre, as a share of its height. Source: GB/T 9704-2012,
+7.3.5.1 (not read): both a little below the middle of the seal."""
+_CLEAR = 1.0 * MM
+"""Least distance between the text and a seal below it."""
+
+
+class Step(NamedTuple):
+    """One step on the way from the document to a structure element."""
+
+    tag: str
+    """Structure type."""
+    place: int
+    """Which of its siblings."""
+    lang: str | None = None
+    """Language, where it is not Chinese."""
+    scope: str = ""
+    """Column, for the names of columns; Decimal, for a numbered list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Text of one structure element within a strip."""
+
+    path: tuple[Step, ...]
+    """Its element, from the outermost; empty for an artifact."""
+    said: Said
+    """What its template prints, all of it."""
+    span: tuple[int, int]
+    """Which of these characters stand here."""
+    lines: tuple[SetLine, ...]
+    """The characters, set."""
+    style: Style
+    """Colour and whether a seal may cover it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A band of a flow that is not divided."""
+
+    kind: Literal["text", "row", "header", "space", "break", "signature"]
+    height: float
+    """Points."""
+    inks: tuple[Ink, ...] = ()
+    rules: tuple[tuple[float, float, float, float], ...] = ()
+    """Rectangles to outline: x, y, width, height."""
+    rule_width: float = 0.0
+    """Points."""
+    body: bool = False
+    """True for a line of the text proper, which a signature must not be parted from."""
+    keep: bool = False
+    """True if the next strip stands on the same page."""
+    header: Strip | None = None
+    """For a row: the names of its columns, set again at the head of a page."""
+    seal_centre: tuple[float, float] | None = None
+    """For a signature: centre of the seal."""
+
+
+class PlacedStrip(NamedTuple):
+    """A strip on its page."""
+
+    strip: Strip
+    top: float
+    """Its upper edge, points below the frame's."""
+
+
+def strips_of(
+    flow: Flow,
+    licence: Licence,
+    licence_type: LicenceType,
+    fonts: FontLibrary,
+    seal: SealDrawing,
+) -> list[Strip]:
+    """Return the strips of a flow for one licence, in order; the foot is not among them.
+
+    Raises:
+        RenderingError: a character has no glyph, or a word is wider than its column.
+    """
+    maker = _Maker(licence, licence_type, fonts, seal, flow.frame[2] * MM)
+    strips: list[Strip] = []
+    for index, item in enumerate(flow.items):
+        if isinstance(item, SignatureItem):
+            above = strips.pop().height if strips and strips[-1].kind == "space" else 0.0
+            strips.append(maker.signature(item, index, above))
+        elif not isinstance(item, FootItem):
+            strips.extend(maker.strips(item, index))
+    return strips
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Turns items into strips."""
+
+    licence: Licence
+    licence_type: LicenceType
+    fonts: FontLibrary
+    seal: SealDrawing
+    width: float
+    """Of the frame, points."""
+
+    def strips(self, item: Item, index: int) -> list[Strip]:
+        """Return the strips of an item other than the signature and the foot."""
+        if isinstance(item, Space):
+            return [Strip("space", item.space * MM)]
+        if isinstance(item, PageBreak):
+            return [Strip("break", 0.0)]
+        if isinstance(item, TextItem):
+            said = self._say(item.text, item)
+            return self._text(said, item, Step(item.tag, index, item.lang), keep=item.keep or item.tag != "P")
+        if isinstance(item, ParagraphsItem):
+            return self._paragraphs(item, index)
+        if isinstance(item, ListItem):
+            return self._list(item, index)
+        assert isinstance(item, RowsItem), "the signature and the foot are laid elsewhere"
+        return self._rows(item, index)
+
+    def _say(self, template: str, style: Style) -> Said:
+        # Page numbers are not known yet; a flow's text cannot depend on them.
+        return say(template, self.licence, empty=style.empty, page=0, pages=0)
+
+    def _items(self, name: str) -> list[str]:
+        """Return the templates of a list field's entries, none if it is absent."""
+        value = self.licence.fields.get(name, ())
+        return [f"{{{name}.{number}}}" for number in range(1, len(value) + 1)]
+
+    def _text(self, said: Said, style: Style, step: Step, *, keep: bool = False) -> list[Strip]:
+        """Return one strip a line."""
+        if not said.text:
+            return []
+        lines = self._lines(said.text, style, self.width, style.indent, said.template)
+        height = style.leading * style.size
+        strips = []
+        for line, span in zip(lines, _spans(said.text, lines), strict=True):
+            ink = Ink((step,), said, span, (_set(line, style, 0.0, _baseline(style)),), style)
+            strips.append(Strip("text", height, (ink,), keep=keep, body=style.tag == "P"))
+        return strips
+
+    def _lines(self, text: str, style: Style, width: float, indent: float, name: str) -> tuple[Line, ...]:
+        return break_lines(
+            text, self.fonts, style.font, width=width, size=style.size, align=style.align, spacing=style.spacing,
+            indent=indent, field=name.strip("{}") or None,
+        )  # fmt: skip
+
+    def _paragraphs(self, item: ParagraphsItem, index: int) -> list[Strip]:
+        templates = self._items(item.paragraphs) or ([item.empty] if item.empty else [])
+        strips: list[Strip] = []
+        for number, template in enumerate(templates):
+            step = Step(item.tag, index * 1000 + number, item.lang)
+            strips.extend(self._text(self._say(template, item), item, step))
+        return strips
+
+    def _list(self, item: ListItem, index: int) -> list[Strip]:
+        """Return the strips of a list whose entries align behind its lead and their numbers."""
+        templates = self._items(item.list_)
+        numbered = item.numbered and len(templates) > 1
+        left = item.indent * item.size
+        lead = self._width(item.lead, item)
+        labels = [f"{number}. " if numbered else "" for number in range(1, len(templates) + 1)]
+        hang = left + lead + max((self._width(label, item) for label in labels), default=0.0)
+        outer = Step("L", index, item.lang, "Decimal" if numbered else "")
+        strips: list[Strip] = []
+        for number, (label, template) in enumerate(zip(labels, templates, strict=True)):
+            entry = (outer, Step("LI", number + 1))
+            own: list[tuple[tuple[Step, ...], str, float]] = []
+            if item.lead and number == 0:
+                own.append(((outer, Step("Caption", 0)), item.lead, left))
+            if label:
+                own.append(((*entry, Step("Lbl", 0)), label, left + lead))
+            extra = tuple(self._fixed(path, text, item, x) for path, text, x in own)
+            said = self._say(template, item)
+            lines = self._lines(said.text, item, self.width - hang, 0.0, said.template)
+            for row, (line, span) in enumerate(zip(lines, _spans(said.text, lines), strict=True)):
+                body = Ink((*entry, Step("LBody", 1)), said, span, (_set(line, item, hang, _baseline(item)),), item)
+                strips.append(Strip("text", item.leading * item.size, (*(extra if row == 0 else ()), body)))
+        return strips
+
+    def _width(self, text: str, style: Style) -> float:
+        return self.fonts.measure(text, style.font) * style.size / 1000 + style.spacing * len(text)
+
+    def _fixed(self, path: tuple[Step, ...], text: str, style: Style, x: float) -> Ink:
+        """Return one line of the layout's own text."""
+        said = Said(text, text.replace("{", "{{").replace("}", "}}"))
+        plain = style.model_copy(update={"align": "left"})
+        (line,) = self._lines(text, plain, self.width, 0.0, "")
+        return Ink(path, said, (0, len(text)), (_set(line, style, x, _baseline(style)),), style)
+
+    def _rows(self, item: RowsItem, index: int) -> list[Strip]:
+        """Return one strip a row, and the names of the columns first."""
+        field = self.licence_type.field(item.rows)
+        names = [column.zh for column in field.columns or ()]
+        if len(names) != len(item.columns):
+            raise RenderingError(
+                f"the layout gives {len(item.columns)} column widths for {item.rows}, which has {len(names)} columns",
+                f"版式为 {item.rows} 给出了{len(item.columns)}个列宽，但该表有{len(names)}列",
+                field=item.rows,
+            )
+        header = None
+        if item.header:
+            said = [Said(name, name.replace("{", "{{").replace("}", "}}")) for name in names]
+            header = self._row(item, said, (Step("Table", index, item.lang), Step("TR", 0)), "TH")
+        strips = [replace(header, keep=True)] if header else []
+        for row in range(1, len(self.licence.fields.get(item.rows, ())) + 1):
+            cells = [self._say(f"{{{item.rows}.{row}.{column}}}", item) for column in range(1, len(names) + 1)]
+            made = self._row(item, cells, (Step("Table", index, item.lang), Step("TR", row)), "TD")
+            strips.append(replace(made, header=header))
+        return strips
+
+    def _row(self, item: RowsItem, cells: Sequence[Said], path: tuple[Step, Step], tag: str) -> Strip:
+        widths = [width * MM for width in item.columns]
+        step = item.leading * item.size
+        broken = [
+            self._lines(said.text, item, width - 2 * _CELL_PADDING, 0.0, said.template) if said.text else ()
+            for said, width in zip(cells, widths, strict=True)
+        ]
+        height = max(1, *(len(lines) for lines in broken)) * step + 2 * _CELL_PADDING
+        inks = []
+        rules = []
+        x = 0.0
+        for column, (said, lines, width) in enumerate(zip(cells, broken, widths, strict=True)):
+            first = -(height - len(lines) * step) / 2 + _baseline(item)
+            placed = tuple(
+                _set(line, item, x + _CELL_PADDING, first - number * step) for number, line in enumerate(lines)
+            )
+            cell = Step(tag, column, None, "Column" if tag == "TH" else "")
+            inks.append(Ink((*path, cell), said, (0, len(said.text)), placed, item))
+            rules.append((x, -height, width, height))
+            x += width
+        return Strip("header" if tag == "TH" else "row", height, tuple(inks), tuple(rules), item.width * MM)
+
+    def signature(self, item: SignatureItem, index: int, above: float) -> Strip:
+        """Return the authority's name over the date, and the seal over both.
+
+        Args:
+            item: what the layout says.
+            index: which item it is.
+            above: height of the space the layout puts before it, points; more is added where the seal needs it.
+        """
+        sign = item.signature
+        style = Style(font=sign.font, size=sign.size, leading=sign.leading, under_seal=True)
+        name, date = self._say(sign.name, style), self._say(sign.date, style)
+        name_width, date_width = self._width(name.text, style), self._width(date.text, style)
+        right = self.width - sign.right * sign.size
+        # A name wider than the date may use the empty characters to the right of it, but not more.
+        middle = min(right - date_width / 2, self.width - name_width / 2)
+        step = sign.leading * sign.size
+        reach = 0.0
+        if item.seal:
+            half = self.seal.height_mm * MM / 2
+            reach = half * (1 - 2 * _BELOW_CENTRE)
+            above = max(above, _CLEAR + half + half * 2 * _BELOW_CENTRE - step)
+        inks = (
+            self._line((Step("P", index * 1000),), name, style, middle - name_width / 2, -above + _baseline(style)),
+            self._line(
+                (Step("P", index * 1000 + 1),), date, style, middle - date_width / 2,
+                -above - step + _baseline(style),
+            ),
+        )
+        pair_middle = -above - step
+        return Strip(
+            "signature", max(above + 2 * step, -pair_middle + reach), inks,
+            seal_centre=(middle, pair_middle + self.seal.height_mm * MM * _BELOW_CENTRE) if item.seal else None,
+        )  # fmt: skip
+
+    def _line(self, path: tuple[Step, ...], said: Said, style: Style, x: float, y: float) -> Ink:
+        if x < 0:
+            raise RenderingError(
+                f"the signature {said.text!r} is wider than the text; choose a smaller size in the layout",
+                f"落款“{said.text}”宽于版心，请在版式中改小字号", field=said.template.strip("{}"),
+            )  # fmt: skip
+        (line,) = self._lines(said.text, style, self.width, 0.0, said.template)
+        return Ink(path, said, (0, len(said.text)), (_set(line, style, x, y),), style)
+
+
+def _baseline(style: Style) -> float:
+    """Return where the baseline lies in a line's strip: the characters stand in the middle of its height."""
+    return -((style.leading - 1) / 2 + EM_TOP) * style.size
+
+
+def _set(line: Line, style: Style, x: float, y: float) -> SetLine:
+    return SetLine(line, x, y, style.size, style.font)
+
+
+def _spans(text: str, lines: Iterable[Line]) -> list[tuple[int, int]]:
+    """Return which characters of `text` stand on each line; line feeds stand on none."""
+    spans = []
+    at = 0
+    for line in lines:
+        spans.append((at, at + len(line.text)))
+        at += len(line.text)
+        at += text[at : at + 1] == "\n"
+    return spans
+
+
+def paginate(strips: Sequence[Strip], heights: tuple[float, float], foot: float) -> list[list[PlacedStrip]]:
+    """Return the strips of each page.
+
+    A page ends before the strip that does not fit; what a strip is kept with goes along; the signature takes two
+    lines of text along. Space at the head of a page is dropped.
+
+    Args:
+        strips: in order.
+        heights: of the frame on the first and on every other page, points.
+        foot: height at the foot of the frame that is kept free on the last page, points.
+
+    Raises:
+        RenderingError: a strip, with what it is kept with, is higher than a page.
+    """
+    pages: list[list[Strip]] = [[]]
+    for index, strip in enumerate(strips):
+        if strip.kind == "break":
+            if pages[-1]:
+                pages.append([])
+        elif strip.kind == "space":
+            if pages[-1]:
+                pages[-1].append(strip)
+        elif strip.kind == "signature":
+            _add_signature(pages, strip, heights)
+        else:
+            kept = _kept_with(strips, index)
+            if _height(pages[-1]) + kept > _room(pages, heights) and pages[-1]:
+                pages.append([replace(strip.header, inks=_as_artifacts(strip.header))] if strip.header else [])
+            if _height(pages[-1]) + strip.height > _room(pages, heights):
+                raise _too_high()
+            pages[-1].append(strip)
+    if foot and _height(pages[-1]) > _room(pages, heights) - foot:
+        pages.append([])
+    return [_stacked(page) for page in pages]
+
+
+def _kept_with(strips: Sequence[Strip], index: int) -> float:
+    """Return the height of a strip together with those it must not be parted from."""
+    total = strips[index].height
+    while strips[index].keep and index + 1 < len(strips) and strips[index + 1].kind != "break":
+        index += 1
+        total += strips[index].height
+    return total
+
+
+def _add_signature(pages: list[list[Strip]], strip: Strip, heights: tuple[float, float]) -> None:
+    """Put the signature where it fits together with two lines of text."""
+    if _height(pages[-1]) + strip.height > _room(pages, heights):
+        pages.append([])
+    while _body_lines(pages[-1]) < _KEPT_LINES and len(pages) > 1 and _body_lines(pages[-2]):
+        pages[-1].insert(0, pages[-2].pop())
+    while pages[-1] and pages[-1][0].kind == "space":
+        pages[-1].pop(0)
+    if _height(pages[-1]) + strip.height > _room(pages, heights) or not all(pages):
+        raise _too_high()
+    pages[-1].append(strip)
+
+
+def _body_lines(page: Iterable[Strip]) -> int:
+    return sum(strip.body for strip in page)
+
+
+def _height(page: Iterable[Strip]) -> float:
+    return sum(strip.height for strip in page)
+
+
+def _room(pages: Sequence[object], heights: tuple[float, float]) -> float:
+    return heights[min(len(pages) - 1, 1)] + 0.01
+
+
+def _as_artifacts(strip: Strip) -> tuple[Ink, ...]:
+    return tuple(replace(ink, path=()) for ink in strip.inks)
+
+
+def _stacked(page: Iterable[Strip]) -> list[PlacedStrip]:
+    placed = []
+    top = 0.0
+    for strip in page:
+        placed.append(PlacedStrip(strip, top))
+        top += strip.height
+    return placed
+
+
+def _too_high() -> RenderingError:
+    return RenderingError(
+        "a piece of the running text does not fit on a page of its own; enlarge the frame in the layout",
+        "正文中有一部分单独一页也放不下，请在版式中加大正文框",
+    )

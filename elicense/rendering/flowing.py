@@ -1,0 +1,167 @@
+"""A flow on its pages: strips become marked content, structure elements and entries of the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from elicense.rendering.art import Drawing, draw
+from elicense.rendering.blocks import FootItem, TextBlock
+from elicense.rendering.flow import Step, paginate, strips_of
+from elicense.rendering.objects import POINTS_PER_MM, num, nums
+from elicense.rendering.structure import Element, Mark
+from elicense.rendering.typeset import cut, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from elicense.model import Licence
+    from elicense.rendering.blocks import Box, Line
+    from elicense.rendering.flow import Ink, PlacedStrip
+    from elicense.rendering.sheet import Sheet
+    from elicense.rendering.template import CompiledFlow, CompiledTemplate, Rect
+    from elicense.rendering.typeset import SetLine
+
+MM = POINTS_PER_MM
+_FOOT_CLEARANCE = 2.0
+"""Millimetres between the text and what stands at the foot of the last page."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A structure element that grows."""
+
+    step: Step
+    kids: dict[Step, _Node] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+
+    def element(self) -> Element:
+        """Return the element with all below it."""
+        kids: list[Element | Mark] = [*self.marks, *(node.element() for node in self.kids.values())]
+        return Element(self.step.tag, tuple(kids), lang=self.step.lang, scope=self.step.scope)
+
+
+@dataclass(slots=True)
+class FlowWriter:
+    """A flow of one licence, broken into pages."""
+
+    compiled: CompiledFlow
+    licence: Licence
+    pages: list[list[PlacedStrip]]
+    """Strips of each page."""
+    foot: tuple[TextBlock | Line | Box, ...]
+    """What stands at the foot of the last page."""
+    elements: list[Element] = field(default_factory=list)
+    """Structure in reading order; complete after `write`."""
+    seal_index: int = 0
+    """Which of the elements the signature field comes before; known after `write`."""
+
+    @classmethod
+    def start(cls, compiled: CompiledTemplate, licence: Licence) -> FlowWriter:
+        """Return the flow broken into pages. Raises RenderingError if something does not fit."""
+        found = compiled.flow
+        assert found is not None
+        strips = strips_of(found.flow, licence, compiled.licence_type, compiled.fonts, compiled.seal)
+        foot = tuple(piece for item in found.flow.items if isinstance(item, FootItem) for piece in item.foot)
+        bottom = found.frame[1] if compiled.pages else 0.0
+        reserved = max((_top(piece) for piece in foot), default=0.0)
+        free = max(0.0, reserved + _FOOT_CLEARANCE - bottom) * MM if foot else 0.0
+        heights = (found.flow.frame[3] * MM, found.frame[3] * MM)
+        return cls(found, licence, paginate(strips, heights, free), foot)
+
+    def shifted(self, page: int) -> int:
+        """Return where the page of that index in the layout stands now."""
+        return page if page <= self.compiled.host else page + len(self.pages) - 1
+
+    def seal(self) -> tuple[int, tuple[float, float]]:
+        """Return the index of the page that bears the seal, and the seal's centre in mm."""
+        for page, strips in enumerate(self.pages):
+            frame = self._frame(page)
+            for strip, top in strips:
+                if strip.seal_centre is not None:
+                    x, y = strip.seal_centre
+                    return self.compiled.host + page, (frame[0] + x / MM, frame[1] + frame[3] - (top - y) / MM)
+        raise AssertionError("the layout was checked: its flow bears the seal")
+
+    def _frame(self, page: int) -> Rect:
+        return self.compiled.flow.frame if page == 0 else self.compiled.frame
+
+    def write(self, sheets: Sequence[Sheet]) -> None:
+        """Print the flow on its sheets; `elements` and `seal_index` are complete then."""
+        root = _Node(Step("Document", 0))
+        seal_before: Step | None = None
+        for page, strips in enumerate(self.pages):
+            sheet = sheets[self.compiled.host + page]
+            frame = self._frame(page)
+            for placed in strips:
+                self._rules(sheet, placed, frame)
+                if placed.strip.seal_centre is not None:
+                    seal_before = placed.strip.inks[-1].path[0]
+            inks = [(ink, placed.top) for placed in strips for ink in placed.strip.inks]
+            for (path, _), group in groupby(inks, key=lambda pair: (pair[0].path, pair[0].said.template)):
+                self._ink(sheet, root, path, list(group), frame)
+        self.elements = [node.element() for node in root.kids.values()]
+        # The field is read after name and date, which it covers.
+        self.seal_index = len(self.elements)
+        if seal_before is not None:
+            self.seal_index = list(root.kids).index(seal_before) + 1
+        self._write_foot(sheets[self.compiled.host + len(self.pages) - 1])
+
+    def _ink(
+        self, sheet: Sheet, root: _Node, path: tuple[Step, ...], group: list[tuple[Ink, float]], frame: Rect
+    ) -> None:
+        """Print neighbouring lines of one element as one marked-content sequence."""
+        first, last = group[0][0], group[-1][0]
+        if not first.said.text:
+            # An empty cell still is a cell.
+            _grow(root, path)
+            return
+        span = (first.span[0], last.span[1])
+        said = cut(first.said, span, self.licence)
+        left, upper = frame[0] * MM, (frame[1] + frame[3]) * MM
+        lines: list[SetLine] = [
+            replace(line, x=left + line.x, y=upper - top + line.y) for ink, top in group for line in ink.lines
+        ]
+        mark = sheet.mark()
+        if path:
+            _grow(root, path).marks.append(mark)
+        sheet.print_text(said, tuple(lines), frame, mark.mcid, first.style, tag=path[-1].tag if path else "Artifact")
+
+    def _rules(self, sheet: Sheet, placed: PlacedStrip, frame: Rect) -> None:
+        strip, top = placed
+        if not strip.rules or not strip.rule_width:
+            return
+        left, upper = frame[0] * MM, (frame[1] + frame[3]) * MM - top
+        boxes = " ".join(f"{nums(left + x, upper + y, width, height)} re" for x, y, width, height in strip.rules)
+        sheet.decorate(f"q 0 G 0 j {num(strip.rule_width)} w {boxes} S Q")
+
+    def _write_foot(self, sheet: Sheet) -> None:
+        for piece in self.foot:
+            if not isinstance(piece, TextBlock):
+                drawing = Drawing()
+                draw((piece,), drawing)
+                sheet.operators.append(drawing.content().rstrip("\n"))
+                continue
+            said = say(piece.text, self.licence, empty=piece.empty, page=sheet.position, pages=sheet.pages)
+            if said.text:
+                lines = sheet.setter.in_box(said.text, piece, piece.rect, name=None)
+                mark = sheet.mark()
+                self.elements.append(Element(piece.tag, (mark,), lang=piece.lang))
+                sheet.print_text(said, lines, piece.rect, mark.mcid, piece, tag=piece.tag)
+
+
+def _grow(root: _Node, path: Sequence[Step]) -> _Node:
+    """Return the node at `path`, made with all above it where it is missing."""
+    node = root
+    for step in path:
+        node = node.kids.setdefault(step, _Node(step))
+    return node
+
+
+def _top(piece: TextBlock | Line | Box) -> float:
+    """Return the upper edge of a piece of the foot, mm."""
+    if isinstance(piece, TextBlock):
+        return piece.rect[1] + piece.rect[3]
+    return piece.rect[1] + piece.rect[3] if hasattr(piece, "rect") else max(piece.from_[1], piece.to[1])
+

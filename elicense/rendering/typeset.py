@@ -1,0 +1,196 @@
+"""Text blocks as content operators and as measured lines: the bridge from boxes in mm to a page in points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from elicense.preflight import PlacedLine
+from elicense.rendering.embedding import FontSubsets
+from elicense.rendering.objects import POINTS_PER_MM, num, rgb
+from elicense.rendering.text import Line, fit
+from elicense.wording import Place, parse_template, printed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from elicense.model import Licence
+    from elicense.rendering.blocks import Style
+    from elicense.rendering.fonts import FontLibrary
+
+BLACK = "#000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a template prints for one licence."""
+
+    text: str
+    """The printed text."""
+    template: str
+    """The template that prints it: where a value is absent, what stands for it is written out."""
+
+
+def say(template: str, licence: Licence, *, empty: str, page: int, pages: int) -> Said:
+    """Return what `template` prints on page `page` of `pages`; `empty` stands for each absent value."""
+    if not empty:
+        return Said(printed(template, licence, page=page, pages=pages), template)
+    parts = []
+    for part in parse_template(template):
+        if isinstance(part, Place):
+            place = _place(part)
+            parts.append(place if printed(place, licence, page=page, pages=pages) else _literal(empty))
+        else:
+            parts.append(_literal(part))
+    whole = "".join(parts)
+    return Said(printed(whole, licence, page=page, pages=pages), whole)
+
+
+def cut(said: Said, span: tuple[int, int], licence: Licence) -> Said:
+    """Return the characters `span` of what was said, with the template that prints just these.
+
+    Args:
+        said: a whole text; its template knows nothing of page numbers.
+        span: first character and the one behind the last, from 0.
+        licence: whose text it is.
+    """
+    first, end = span
+    if span == (0, len(said.text)):
+        return said
+    parts = []
+    at = 0
+    for part in parse_template(said.template):
+        place = _place(part) if isinstance(part, Place) else ""
+        text = printed(place, licence) if place else str(part)
+        begin, stop = max(first - at, 0), min(end - at, len(text))
+        at += len(text)
+        if begin >= stop:
+            continue
+        if not place:
+            parts.append(_literal(text[begin:stop]))
+        elif (begin, stop) == (0, len(text)):
+            parts.append(place)
+        else:
+            parts.append(f"{place[:-1]}@{begin + 1}-{stop}}}")
+    return Said(said.text[first:end], "".join(parts))
+
+
+def _place(place: Place) -> str:
+    return f"{{{place.name}|{place.format}}}" if place.format else f"{{{place.name}}}"
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+@dataclass(frozen=True, slots=True)
+class SetLine:
+    """A line of text at its place on the page."""
+
+    line: Line
+    """What it shows and how."""
+    x: float
+    """Left edge of its box, points from the page's left."""
+    y: float
+    """Baseline, points from the page's foot."""
+    size: float
+    """Type size, points."""
+    role: str
+    """Font role."""
+
+
+@dataclass(slots=True)
+class Typesetter:
+    """Sets texts with one collection of font subsets."""
+
+    fonts: FontLibrary
+    """Where the faces are."""
+    prefix: str
+    """Resource names begin with it: S for furniture, D for what differs from licence to licence."""
+    subsets: FontSubsets = field(init=False)
+    """The characters used so far."""
+
+    def __post_init__(self) -> None:
+        self.subsets = FontSubsets(self.fonts)
+
+    def in_box(
+        self, text: str, style: Style, rect: tuple[float, float, float, float], *, name: str | None
+    ) -> tuple[SetLine, ...]:
+        """Return `text` set in `rect` (mm). Raises RenderingError if it does not fit or has no glyph."""
+        x, y, width, height = (value * POINTS_PER_MM for value in rect)
+        fitted = fit(
+            text, self.fonts, style.font, width=width, height=height, size=style.size, min_size=style.min_size,
+            leading=style.leading, align=style.align, valign=style.valign, spacing=style.spacing,
+            indent=style.indent, field=name,
+        )  # fmt: skip
+        return tuple(SetLine(line, x, y + line.y, fitted.size, style.font) for line in fitted.lines)
+
+    def operators(self, lines: Iterable[SetLine]) -> str:
+        """Return the text object that shows `lines`."""
+        parts = ["BT"]
+        state: tuple[int, float] | None = None
+        spacing = 0.0
+        for line in lines:
+            for segment in line.line.segments:
+                if segment.spacing != spacing:
+                    spacing = segment.spacing
+                    parts.append(f"{num(spacing)} Tc")
+                move = f"1 0 0 1 {num(line.x + segment.x)} {num(line.y)} Tm "
+                for run in self.subsets.encode(self.fonts.glyphs(segment.text, line.role)):
+                    if state != (run.font, line.size):
+                        state = (run.font, line.size)
+                        parts.append(f"/{self.prefix}{run.font} {num(line.size)} Tf")
+                    parts.append(f"{move}<{run.codes}> Tj")
+                    move = ""
+        if spacing:
+            parts.append("0 Tc")
+        parts.append("ET")
+        return "\n".join(parts)
+
+
+def in_colour(operators: str, colour: str) -> str:
+    """Return marked content painted in `colour`; black is how a page begins."""
+    return operators if colour == BLACK else f"q {rgb(colour)} rg\n{operators}\nQ"
+
+
+def marked(tag: str, mcid: int, operators: str) -> str:
+    """Return one marked-content sequence."""
+    return f"/{tag} <</MCID {mcid}>> BDC\n{operators}\nEMC"
+
+
+def artifact(operators: str, kind: str = "") -> str:
+    """Return content that is no part of the document's meaning, e.g. of kind Pagination."""
+    opening = f"/Artifact <</Type/{kind}>> BDC" if kind else "/Artifact BMC"
+    return f"{opening}\n{operators}\nEMC"
+
+
+def measured(
+    lines: Iterable[SetLine], page: int, rect: tuple[float, float, float, float], *, under_seal: bool
+) -> tuple[PlacedLine, ...]:
+    """Return the lines as preflight looks at them; `rect` is their box in mm."""
+    scale = 1 / POINTS_PER_MM
+    return tuple(
+        PlacedLine(
+            text=line.line.text,
+            page=page,
+            x=round((line.x + line.line.x) * scale, 3),
+            y=round(line.y * scale, 3),
+            width=round(line.line.width * scale, 3),
+            size=line.size,
+            box=rect,
+            under_seal=under_seal,
+        )
+        for line in lines
+    )
+
+
+def hundredths(rect: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """Return a box in mm as the data index has it: whole hundredths of a millimetre."""
+    x, y, width, height = (round(value * 100) for value in rect)
+    return x, y, width, height
+
+
+def box_points(rect: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return a box in mm as left, lower, right, upper in points."""
+    x, y, width, height = (value * POINTS_PER_MM for value in rect)
+    return x, y, x + width, y + height

@@ -1,0 +1,1 @@
+"""What a seal is, what it looks like, and where it stands on a page."""

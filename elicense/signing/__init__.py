@@ -1,0 +1,1 @@
+"""From a cleared document and a signer to a sealed document."""

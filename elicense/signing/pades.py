@@ -1,0 +1,138 @@
+"""A cleared document and a signer become a sealed document: PAdES B-B, or B-T with a timestamp."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from elicense.errors import SigningError, TimestampUnavailable
+from elicense.signing.cms import sign_digest, signature_value, with_timestamp
+
+if TYPE_CHECKING:
+    from elicense.model import Licence
+    from elicense.pki.keys import Signer
+    from elicense.pki.timestamps import TimestampAuthority
+    from elicense.preflight import ClearedDocument, UnsignedDocument
+
+OnTimestampFailure = Literal["refuse", "pending"]
+"""What to do when no timestamp is to be had: no document, or a document whose timestamp is pending."""
+
+_FRAME = 1024
+"""Bytes for everything in the CMS but certificates, names, signature and token: about 400 are used."""
+
+_STEP = 512
+"""Capacities are multiples of this many bytes, so that a renewed certificate seldom changes the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """A licence as a signed PDF, not yet verified and not yet on record."""
+
+    pdf: bytes
+    """The whole file."""
+    sha256: str
+    """Of the whole file, hex."""
+    byte_range: tuple[int, int, int, int]
+    """What the signature covers: everything but the gap that holds it."""
+    profile: str
+    """B-B, or B-T with a timestamp inside."""
+    timestamp_pending: bool
+    """True if a timestamp was wanted and the authority did not give one."""
+    licence: Licence
+    """What the document says."""
+
+
+def required_capacity(signer: Signer, timestamps: TimestampAuthority | None = None) -> int:
+    """Return how many DER bytes to reserve for the seal: the same number whenever these two are the same."""
+    certificates = [signer.certificate, *signer.chain]
+    size = _FRAME + signer.signature_size + len(signer.certificate.issuer.public_bytes()) * 2
+    size += sum(len(certificate.public_bytes(Encoding.DER)) for certificate in certificates)
+    if timestamps is not None:
+        size += timestamps.token_size
+    return -(-size // _STEP) * _STEP
+
+
+def seal_document(
+    cleared: ClearedDocument,
+    signer: Signer,
+    *,
+    timestamps: TimestampAuthority | None = None,
+    on_timestamp_failure: OnTimestampFailure = "refuse",
+) -> SealedDocument:
+    """Return the document of `cleared` with its seal; the clearance is spent whatever happens.
+
+    Without timestamps and with a deterministic signer, the same document gives the same bytes.
+
+    Args:
+        cleared: A document that passed preflight.
+        signer: Holder of the seal's key.
+        timestamps: Asked once for a timestamp over the signature, if given.
+        on_timestamp_failure: "refuse" raises when no timestamp is to be had, "pending" seals without one.
+
+    Raises:
+        KeyUnavailable: The key holder does not answer.
+        TimestampUnavailable: No timestamp, and on_timestamp_failure is "refuse".
+        SigningError: The signature does not fit the certificate or the reserved space, or the reserved space
+            is not where the document says.
+        RuntimeError: The clearance was already spent, or called inside a running event loop.
+    """
+    document = cleared.redeem()
+    _check_slot(document)
+    der = sign_digest(_digest(document, signer.algorithm.digest), signer)
+    profile, pending = "B-B", False
+    if timestamps is not None:
+        try:
+            der, profile = _stamped(der, signer, timestamps), "B-T"
+        except TimestampUnavailable:
+            if on_timestamp_failure == "refuse":
+                raise
+            pending = True
+    pdf = _insert(document, der)
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    return SealedDocument(pdf, sha256, document.slot.byte_range, profile, pending, cleared.licence)
+
+
+def _check_slot(document: UnsignedDocument) -> None:
+    """Return if the slot is one gap of zeros and the byte range covers all else. Raises SigningError."""
+    zero, start, end, tail = document.slot.byte_range
+    gap = document.pdf[start:end]
+    if (
+        zero != 0
+        or end + tail != len(document.pdf)
+        or gap != b"<" + b"0" * (2 * document.slot.capacity) + b">"
+        or b"/ByteRange" not in document.pdf[:start]
+    ):
+        raise SigningError(
+            "the space reserved for the signature is not where the document says; render it again",
+            "文件中预留的签名位置与记录不符，请重新生成版面",
+        )
+
+
+def _digest(document: UnsignedDocument, algorithm: str) -> bytes:
+    _, start, end, _ = document.slot.byte_range
+    view = memoryview(document.pdf)
+    digest = hashlib.new(algorithm, view[:start])
+    digest.update(view[end:])
+    return digest.digest()
+
+
+def _stamped(der: bytes, signer: Signer, timestamps: TimestampAuthority) -> bytes:
+    algorithm = signer.algorithm.digest
+    imprint = hashlib.new(algorithm, signature_value(der)).digest()
+    return with_timestamp(der, timestamps.stamp(imprint, algorithm))
+
+
+def _insert(document: UnsignedDocument, der: bytes) -> bytes:
+    """Return the PDF with `der` as lower-case hex in the gap, zeros after it."""
+    capacity = document.slot.capacity
+    if len(der) > capacity:
+        raise SigningError(
+            f"the signature needs {len(der)} bytes not {capacity}; reserve more and render again",
+            f"签名需要 {len(der)} 字节，而预留仅 {capacity} 字节，请扩大预留空间后重新生成",
+        )
+    _, start, end, _ = document.slot.byte_range
+    filling = der.hex().encode().ljust(2 * capacity, b"0")
+    return b"".join((document.pdf[:start], b"<", filling, b">", document.pdf[end:]))

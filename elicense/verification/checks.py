@@ -1,0 +1,383 @@
+"""The twelve checks: each asks one question of the Facts and gives one answer. No check opens the document.
+
+Plan:
+
+ 1 format             Is it readable, one sealed revision of our shape, nothing outside it?
+ 2 byte_range         Does the signature cover every byte but its own gap, exactly?
+ 3 later_changes      Was nothing added after sealing?
+ 4 digest             Do the covered bytes have the digest that was signed?
+ 5 signature          Does the signature match the certificate's key?
+ 6 signing_time       When was it sealed: claimed, proven by a timestamp, now?
+ 7 certificate_path   Does a known anchor vouch for the signer, and may he seal this type for this authority?
+ 8 revocation         Was the certificate not revoked then?
+ 9 seal               Is the seal's own structure in order? (NOT_CONFIGURED: seals carry none yet)
+10 content            Do the embedded data say what is printed?
+11 log                Is it in the transparency log? (NOT_CONFIGURED: there is none yet)
+12 in_force           Is the licence in force now?
+
+1 to 11 answer "authentic?", 12 alone answers "in force?". TOTAL_FAILED needs a proof: bytes that do not have
+their digest or signature, a file that is no PDF or was cut, or a forbidden structure in a document that a
+known authority signed. The same structure from a stranger is INDETERMINATE: nothing is known about him.
+"""
+
+# ruff: noqa: ARG001 - every check has the same signature, whether it needs all three or not
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from elicense.model import InForce, LicenceStatus
+from elicense.verification.policy import CLOCK_TOLERANCE
+from elicense.verification.report import CheckStatus, Indication, Outcome, SubIndication
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from elicense.verification.facts import Facts, PathFacts, SignatureFacts
+    from elicense.verification.policy import Policy
+    from elicense.verification.structure import Finding
+
+CODES = (
+    "format", "byte_range", "later_changes", "digest", "signature", "signing_time", "certificate_path",
+    "revocation", "seal", "content", "log", "in_force",
+)  # fmt: skip
+"""Stable codes of the questions, in the order of the plan."""
+
+BEIJING = timezone(timedelta(hours=8))
+"""The time zone of a licence's days."""
+
+_PROOF = frozenset(
+    (
+        SubIndication.FORMAT_FAILURE,
+        SubIndication.HASH_FAILURE,
+        SubIndication.SIG_CRYPTO_FAILURE,
+        SubIndication.REVOKED,
+        SubIndication.EXPIRED,
+        SubIndication.NOT_YET_VALID,
+    )
+)
+"""Sub-indications of TOTAL_FAILED; all others are INDETERMINATE. Source: ETSI EN 319 102-1, table 5."""
+
+_DAMAGED = frozenset(("format.empty", "format.not_pdf", "format.cut", "byte_range.empty", "byte_range.der"))
+"""Damage that shows whoever signed: nothing here can be read as a sealed document."""
+
+_CMS = {
+    "cms.unreadable": SubIndication.SIG_CONSTRAINTS_FAILURE,
+    "cms.foreign": SubIndication.SIG_CONSTRAINTS_FAILURE,
+    "cms.algorithm": SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
+    "cms.certificate": SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
+}
+_PATH = {
+    "no_anchor": ("path.no_anchor", SubIndication.NO_CERTIFICATE_CHAIN_FOUND),
+    "invalid": ("path.invalid", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE),
+    "wrong_usage": ("path.wrong_usage", SubIndication.CHAIN_CONSTRAINTS_FAILURE),
+    "expired": ("path.expired", SubIndication.OUT_OF_BOUNDS_NO_POE),
+    "not_yet_valid": ("path.not_yet_valid", SubIndication.OUT_OF_BOUNDS_NO_POE),
+}
+_TOKEN = frozenset(("time.token_unreadable", "time.token_wrong", "time.authority_unknown"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a check found; the runner adds number and code."""
+
+    status: CheckStatus
+    sub_indication: SubIndication | None = None
+    reason: str | None = None
+    detail: str = ""
+
+
+_PASSED = _Answer(CheckStatus.PASSED)
+
+
+def _not_passed(reason: str, sub: SubIndication, detail: str = "") -> _Answer:
+    status = CheckStatus.FAILED if sub in _PROOF else CheckStatus.INDETERMINATE
+    return _Answer(status, sub, reason, detail)
+
+
+def _needs(code: str) -> _Answer:
+    return _Answer(CheckStatus.NOT_RUN, detail=f"needs {code}")
+
+
+def _blocked(facts: Facts) -> _Answer:
+    """Return NOT_RUN for a check that needs a file of our shape, naming the check that found it is not."""
+    return _needs(CODES[facts.findings[0].check - 1] if facts.findings else "digest")
+
+
+def is_known(signature: SignatureFacts, policy: Policy) -> bool:
+    """Return whether a known authority made this signature, whatever became of the document since."""
+    vouched = signature.path is not None and signature.path.anchored
+    return signature.signature_matches is True and (vouched or bool(policy.entries(signature.certificate)))
+
+
+def _structural(facts: Facts, policy: Policy, finding: Finding) -> _Answer:
+    """Judge a broken rule of structure: proof against a known signer, unknown otherwise."""
+    where = f"at byte {finding.offset}" if finding.offset is not None else ""
+    detail = ", ".join(part for part in (finding.detail, where) if part)
+    if finding.reason in _DAMAGED or any(is_known(signature, policy) for signature in facts.signatures):
+        return _not_passed(finding.reason, SubIndication.FORMAT_FAILURE, detail)
+    if not facts.traces:
+        reason = finding.reason if finding.reason == "format.encrypted" else "format.unsigned"
+        return _not_passed(reason, SubIndication.UNSIGNED, detail)
+    return _not_passed(finding.reason, SubIndication.SIG_CONSTRAINTS_FAILURE, detail)
+
+
+def check_format(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """1: readable, and nothing outside the one sealed revision."""
+    if facts.limit:
+        return _not_passed(f"limit.{facts.limit}", SubIndication.LIMIT_REACHED)
+    if facts.crashed:
+        return _not_passed("format.unreadable", SubIndication.FORMAT_FAILURE)
+    finding = facts.findings[0] if facts.findings else None
+    if finding is not None and finding.reason.startswith("limit."):
+        return _not_passed(finding.reason, SubIndication.LIMIT_REACHED, finding.detail)
+    return _structural(facts, policy, finding) if finding and finding.check == 1 else _PASSED
+
+
+def check_byte_range(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """2: the signature covers every byte but its own gap."""
+    finding = facts.findings[0] if facts.findings else None
+    if finding is None and facts.signatures:
+        return _PASSED
+    if finding is not None and finding.check == 2:
+        return _structural(facts, policy, finding)
+    return _blocked(facts)
+
+
+def check_later_changes(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """3: nothing was added after sealing."""
+    finding = facts.findings[0] if facts.findings else None
+    if finding is not None and finding.check == 3:
+        return _structural(facts, policy, finding)
+    if (finding is None or finding.check == 2) and facts.signatures:
+        return _PASSED
+    return _blocked(facts)
+
+
+def check_digest(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """4: the covered bytes have the digest that was signed."""
+    if not facts.signatures:
+        return _blocked(facts)
+    differing = [signature for signature in facts.signatures if signature.digest_matches is False]
+    # An implied byte range is a guess; only for a known signer, whose shape we know, is it none.
+    if any(signature.declared or is_known(signature, policy) for signature in differing):
+        return _not_passed("digest.differs", SubIndication.HASH_FAILURE)
+    for signature in facts.signatures:
+        if signature.error == "cms.unreadable" and not facts.findings:
+            return _not_passed(signature.error, SubIndication.FORMAT_FAILURE, signature.detail)
+        if signature.error:
+            return _not_passed(signature.error, _CMS[signature.error], signature.detail)
+    if differing:
+        return _not_passed("digest.not_computed", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    return _PASSED
+
+
+def check_signature(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """5: the signature is that of the certificate's key."""
+    if not facts.signatures:
+        return _blocked(facts)
+    if any(signature.error for signature in facts.signatures):
+        return _needs("digest")
+    for signature in facts.signatures:
+        if signature.weak_key:
+            return _not_passed("signature.weak_key", SubIndication.CRYPTO_CONSTRAINTS_FAILURE, signature.weak_key)
+        if not signature.signature_matches:
+            return _not_passed("signature.differs", SubIndication.SIG_CRYPTO_FAILURE)
+    return _PASSED
+
+
+def check_signing_time(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """6: claimed, proven and present time agree."""
+    seal = _seal(facts)
+    if seal is None:
+        return _blocked(facts)
+    claimed, stamp = seal.claimed_time, seal.timestamp
+    if claimed is None:
+        return _not_passed("time.no_claim", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    if stamp is not None and stamp.error in _TOKEN:
+        return _not_passed(str(stamp.error), SubIndication.SIG_CONSTRAINTS_FAILURE, stamp.detail)
+    proven = proven_time(seal)
+    if max(claimed, proven or claimed) > at + CLOCK_TOLERANCE:
+        return _not_passed("time.future", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    if proven is not None and claimed > proven + CLOCK_TOLERANCE:
+        return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE)
+    remark = "time.authority_not_current" if stamp is not None and proven is None else None
+    detail = "proven by a timestamp" if proven else "claimed by the signer"
+    return _Answer(CheckStatus.PASSED, reason=remark, detail=detail)
+
+
+def check_certificate_path(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """7: an anchor vouches for the signer, and the register lets him seal this type for this authority."""
+    signature = next((s for s in facts.signatures if s.path is not None), None)
+    if signature is None or signature.path is None:
+        return _needs("digest") if facts.signatures else _blocked(facts)
+    path = signature.path
+    if path.status in _PATH or not path.anchored:
+        reason, sub = _PATH.get(path.status, _PATH["invalid"])
+        if path.status == "not_yet_valid" and proven_time(signature):
+            sub = SubIndication.NOT_YET_VALID
+        return _not_passed(reason, sub, path.detail)
+    if signature.loose_certificates:
+        return _not_passed("path.loose_certificates", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
+    refusal = _right(facts, policy, signature) if policy.register is not None else None
+    return _not_passed(refusal, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if refusal else _PASSED
+
+
+def _right(facts: Facts, policy: Policy, signature: SignatureFacts) -> str | None:
+    """Return why the trust register does not let this certificate seal this licence, or None."""
+    entries = policy.entries(signature.certificate)
+    if not entries:
+        return "path.not_registered"
+    content = facts.content
+    if content is None or not content.authority_code:
+        return None  # Check 10 says that the data are missing.
+    entries = tuple(entry for entry in entries if entry.authority_code == content.authority_code)
+    if not entries:
+        return "path.other_authority"
+    entries = tuple(entry for entry in entries if content.type_code in entry.type_codes)
+    if not entries:
+        return "path.other_type"
+    moment = proven_time(signature) or signature.claimed_time
+    if moment is not None and not any(e.valid_from <= moment <= e.valid_until for e in entries):
+        return "path.period"
+    return None
+
+
+def check_revocation(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """8: no certificate of the path was revoked at the time of signing."""
+    signature = next((s for s in facts.signatures if s.path is not None), None)
+    path: PathFacts | None = signature.path if signature else None
+    if signature is None or path is None or path.status in _PATH or not path.anchored:
+        return _needs("certificate_path")
+    if path.status == "revoked" and proven_time(signature):
+        return _not_passed("revocation.revoked", SubIndication.REVOKED, path.detail)
+    if path.status == "revoked":
+        return _not_passed("revocation.revoked_no_proof", SubIndication.REVOKED_NO_POE, path.detail)
+    if path.status == "stale_revocation_data":
+        return _not_passed("revocation.stale", SubIndication.TRY_LATER, path.detail)
+    if path.status == "no_revocation_data":
+        return _not_passed("revocation.no_data", SubIndication.TRY_LATER, path.detail)
+    return _Answer(CheckStatus.PASSED, detail=path.detail)
+
+
+def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """9: seals carry no structure of their own yet."""
+    return _Answer(CheckStatus.NOT_CONFIGURED)
+
+
+def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """10: the embedded data conform to their schema and say what is printed."""
+    if facts.content is None:
+        return _blocked(facts)
+    if facts.content.error is None:
+        return _PASSED
+    if facts.content.error.startswith("limit."):
+        return _not_passed(facts.content.error, SubIndication.LIMIT_REACHED, facts.content.detail)
+    known = any(is_known(signature, policy) for signature in facts.signatures)
+    sub = SubIndication.FORMAT_FAILURE if known else SubIndication.SIG_CONSTRAINTS_FAILURE
+    return _not_passed(facts.content.error, sub, facts.content.detail)
+
+
+def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """11: there is no transparency log yet."""
+    return _Answer(CheckStatus.NOT_CONFIGURED)
+
+
+def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """12: the register, or offline the printed validity, says that the licence is in force."""
+    status = in_force(facts, at)
+    if facts.register is not None and not facts.register.same_document:
+        return _Answer(CheckStatus.NOT_KNOWN, reason="status.other_document")
+    if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
+        return _Answer(CheckStatus.PASSED)
+    if status.state is InForce.NOT_KNOWN:
+        return _Answer(CheckStatus.NOT_KNOWN, reason="status.not_known" if policy.online else "status.offline")
+    return _Answer(CheckStatus.FAILED, reason=f"status.{status.state.value}")
+
+
+def in_force(facts: Facts, at: datetime) -> LicenceStatus:
+    """Return whether the licence is in force: the register's word, else what its own validity rules out."""
+    register, content = facts.register, facts.content
+    if register is not None and register.same_document:
+        return LicenceStatus(InForce(register.state), register.as_of, register.recorded_reason)
+    if register is None and content is not None and content.valid_from:
+        today = at.astimezone(BEIJING).date()
+        if today < date.fromisoformat(content.valid_from):
+            return LicenceStatus(InForce.NOT_YET_VALID, at)
+        if content.valid_until and today > date.fromisoformat(content.valid_until):
+            return LicenceStatus(InForce.EXPIRED, at)
+    return LicenceStatus(InForce.NOT_KNOWN, at)
+
+
+def _seal(facts: Facts) -> SignatureFacts | None:
+    """Return the seal of a file of our shape whose signed data could be read."""
+    if facts.findings or len(facts.signatures) != 1 or facts.signatures[0].error:
+        return None
+    return facts.signatures[0]
+
+
+def proven_time(signature: SignatureFacts) -> datetime | None:
+    """Return the moment that a valid timestamp proves, UTC."""
+    stamp = signature.timestamp
+    return stamp.time if stamp is not None and stamp.error is None else None
+
+
+CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (
+    check_format,
+    check_byte_range,
+    check_later_changes,
+    check_digest,
+    check_signature,
+    check_signing_time,
+    check_certificate_path,
+    check_revocation,
+    check_seal,
+    check_content,
+    check_log,
+    check_in_force,
+)
+"""In the order of CODES."""
+
+_BEFORE_STATUS = frozenset((*CODES[:5], "certificate_path", "content"))
+"""Checks without which nobody knows which licence to ask about."""
+
+
+def run_checks(facts: Facts, policy: Policy, at: datetime) -> tuple[Outcome, ...]:
+    """Return the twelve answers, in order; a limit or crash leaves all but the first unasked."""
+    outcomes: list[Outcome] = []
+    stopped = facts.limit is not None or facts.crashed
+    for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1):
+        answer = _needs("format") if stopped and number > 1 else check(facts, policy, at)
+        outcomes.append(_outcome(number, code, answer))
+    missing = [o.code for o in outcomes if o.code in _BEFORE_STATUS and o.status is not CheckStatus.PASSED]
+    if missing:
+        outcomes[-1] = _outcome(12, "in_force", _needs(missing[0]))
+    return tuple(outcomes)
+
+
+def answer_in_force(facts: Facts, policy: Policy, at: datetime) -> Outcome:
+    """Return the answer of check 12 alone."""
+    return _outcome(12, "in_force", check_in_force(facts, policy, at))
+
+
+def _outcome(number: int, code: str, answer: _Answer) -> Outcome:
+    return Outcome(number, code, answer.status, answer.sub_indication, answer.reason, answer.detail)
+
+
+def conclude(outcomes: tuple[Outcome, ...]) -> tuple[Indication, SubIndication | None]:
+    """Return the answer to "authentic?" with the reason of the first check that decided it."""
+    authentic = [outcome for outcome in outcomes if outcome.number <= 11]
+    for status, indication in (
+        (CheckStatus.FAILED, Indication.TOTAL_FAILED),
+        (CheckStatus.INDETERMINATE, Indication.INDETERMINATE),
+    ):
+        for outcome in authentic:
+            if outcome.status is status:
+                return indication, outcome.sub_indication
+    unanswered = [o for o in authentic if o.status is CheckStatus.NOT_RUN]
+    if unanswered:
+        # Never reached while every NOT_RUN names a predecessor that did not pass; a gap there must not pass.
+        return Indication.INDETERMINATE, SubIndication.SIG_CONSTRAINTS_FAILURE
+    return Indication.TOTAL_PASSED, None

@@ -1,0 +1,188 @@
+"""What was found in a document, before anybody judges it. Everything here is unverified until the checks ran.
+
+Facts cross the border of the sandbox as JSON, never as pickles: what a worker says must not be able to run
+code in its parent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from elicense.verification.structure import Finding
+
+if TYPE_CHECKING:
+    from elicense.verification.structure import ByteRange
+
+
+@dataclass(frozen=True, slots=True)
+class PathFacts:
+    """A certificate's path to an anchor, at one moment."""
+
+    status: str
+    """A PathStatus: valid, expired, no_anchor, …"""
+    moment: datetime
+    """The moment it was looked for, UTC: the proven time of signing, else the time of verification."""
+    anchored: bool
+    """Whether issuers' signatures lead to a trust anchor, whatever time and revocation say."""
+    revoked_at: datetime | None
+    """Since when the certificate or one above it counts as revoked, UTC."""
+    revocation_reason: str | None
+    """Reason of that revocation, e.g. key_compromise."""
+    detail: str
+    """Plain English particulars; never text taken from a certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampFacts:
+    """The signature timestamp."""
+
+    error: str | None
+    """Stable reason why it proves nothing (time.*), or None."""
+    time: datetime | None
+    """The moment it states, UTC, if readable."""
+    path: PathFacts | None
+    """Path of the timestamp authority at that moment; None if it was not reached."""
+    detail: str = ""
+    """Plain English particulars."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFacts:
+    """One signature."""
+
+    field: str
+    """Name of its form field; "" if it was found by scanning."""
+    byte_range: ByteRange
+    """Declared, or implied by its gap."""
+    covers_all: bool
+    """Whether the byte range and the gap make up the whole file."""
+    declared: bool
+    """Whether the file states the byte range; False if it had to be implied."""
+    claimed_time: datetime | None
+    """`/M`, UTC."""
+    error: str | None
+    """Stable reason why the signed data could not be used (cms.*), or None."""
+    detail: str = ""
+    """Plain English particulars of `error`."""
+    digest_matches: bool | None = None
+    """Whether the covered bytes have the digest that was signed; None if not computed."""
+    signature_matches: bool | None = None
+    """Whether the signature is that of the certificate's key; None if not computed."""
+    weak_key: str = ""
+    """Why the key is too weak, or empty."""
+    certificate: str = ""
+    """SHA-256 (hex) of the signer's certificate."""
+    subject: str = ""
+    """The certificate's subject, for display."""
+    path: PathFacts | None = None
+    """The signer's path; None if the certificate could not be read."""
+    loose_certificates: bool = False
+    """Whether certificates came along that neither the path uses nor the trust store knows."""
+    timestamp: TimestampFacts | None = None
+    """The signature timestamp, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFacts:
+    """The embedded licence beside the printed page."""
+
+    error: str | None
+    """Stable reason why the two could not be compared or do not agree (content.*), or None."""
+    detail: str = ""
+    """Plain English particulars; names of the layout's places, never their values."""
+    licence_file: str | None = None
+    """licence.json as embedded, if it could be read."""
+    identifier: str = ""
+    """证照标识 it states."""
+    authority_code: str = ""
+    """Credit code of the issuing authority it states."""
+    type_code: str = ""
+    """证照类型代码 it states."""
+    valid_from: str = ""
+    """First day of validity it states, YYYY-MM-DD."""
+    valid_until: str = ""
+    """Last day of validity it states, YYYY-MM-DD; empty is 长期."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFacts:
+    """What the register says of the licence that the document states."""
+
+    state: str
+    """An InForce value."""
+    as_of: datetime
+    """The moment it is true for, UTC."""
+    recorded_reason: str | None
+    """Reason recorded with a suspension or revocation."""
+    same_document: bool
+    """Whether the register's document has this file's digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was found in one document; the checks read nothing else."""
+
+    size: int
+    """Bytes."""
+    findings: tuple[Finding, ...]
+    """Broken rules of structure; empty for a file of exactly our shape."""
+    traces: bool
+    """Whether anything in the bytes hints at a signature."""
+    signatures: tuple[SignatureFacts, ...] = ()
+    """The seal, or what scanning found."""
+    content: ContentFacts | None = None
+    """Embedded and printed data; None if the structure did not allow reading them."""
+    register: RegisterFacts | None = None
+    """The register's answer; None if there is nobody to ask or nothing to ask about."""
+    limit: str | None = None
+    """Which limit the reading hit: size, time, memory, process; None if none."""
+    crashed: bool = False
+    """Whether a parser raised something nobody foresaw."""
+
+
+_TYPES: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (Facts, ContentFacts, RegisterFacts, SignatureFacts, TimestampFacts, PathFacts, Finding)
+}
+
+
+def facts_to_json(facts: Facts) -> bytes:
+    """Return the facts as JSON text; dataclasses carry their name, moments are tagged."""
+    return json.dumps(_pack(facts), ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def facts_from_json(data: bytes) -> Facts:
+    """Return the facts that `facts_to_json` wrote. Raises ValueError for anything else."""
+    try:
+        facts = _unpack(json.loads(data))
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError("not facts") from error
+    if not isinstance(facts, Facts):
+        raise ValueError("not facts")  # noqa: TRY004 - bytes from another process, not an argument's type
+    return facts
+
+
+def _pack(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return {"": "moment", "at": value.isoformat()}
+    if dataclasses.is_dataclass(value):
+        packed = {f.name: _pack(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"": type(value).__name__, **packed}
+    if isinstance(value, tuple):
+        return [_pack(item) for item in value]
+    return value
+
+
+def _unpack(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_unpack(item) for item in value)
+    if isinstance(value, dict):
+        kind = value.pop("")
+        if kind == "moment":
+            return datetime.fromisoformat(value["at"])
+        return _TYPES[kind](**{name: _unpack(item) for name, item in value.items()})
+    return value

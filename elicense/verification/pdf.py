@@ -1,0 +1,194 @@
+"""PDF syntax as our own documents use it: indirect objects read without recursion, in linear time.
+
+This is a reader of one strict dialect, not of PDF at large: no comments, no nested parentheses in strings, no
+white space inside hexadecimal strings. What it does not understand it refuses with a Violation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MAX_DEPTH = 48
+"""Dictionaries and arrays inside each other; our documents stay below ten."""
+
+_SPACE = rb"[\x00\t\n\x0c\r ]*"
+_TOKEN = re.compile(
+    _SPACE + rb"(?:"
+    rb"(?P<ref>[0-9]{1,10} [0-9]{1,5} R(?![^\x00\t\n\x0c\r ()<>\[\]{}/%]))"
+    rb"|(?P<number>[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?![^\x00\t\n\x0c\r ()<>\[\]{}/%]))"
+    rb"|/(?P<name>[^\x00\t\n\x0c\r ()<>\[\]{}/%]*)"
+    rb"|(?P<open><<|\[)"
+    rb"|(?P<close>>>|\])"
+    rb"|<(?P<hex>[0-9A-Fa-f]*)>"
+    rb"|\((?P<string>(?:[^\\()]++|\\[\s\S])*+)\)"
+    rb"|(?P<word>true|false|null)(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"
+    rb")"
+)
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[\s\S])")
+_NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\n": b"", b"\r": b"", b"\r\n": b""}
+_WORDS = {b"true": True, b"false": False, b"null": None}
+
+
+class Violation(Exception):
+    """The bytes break a rule; `reason` is its stable code, `offset` where it shows."""
+
+    def __init__(self, reason: str, offset: int | None = None, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
+        self.detail = detail
+
+
+class Name(str):
+    """A PDF name, its escapes decoded."""
+
+    __slots__ = ()
+
+
+class Reference(NamedTuple):
+    """`12 0 R`."""
+
+    number: int
+    generation: int
+
+
+class Hex(NamedTuple):
+    """A hexadecimal string by its place in the file, angle brackets included."""
+
+    start: int
+    end: int
+
+    def decode(self, data: bytes) -> bytes:
+        """Return the string's bytes; an odd last digit counts as followed by zero. Source: ISO 32000-2, 7.3.4.3."""
+        digits = data[self.start + 1 : self.end - 1]
+        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
+
+
+class Inventory:
+    """What was met while reading: object numbers referred to, every name, and how many tokens may still come."""
+
+    __slots__ = ("names", "references", "tokens")
+
+    def __init__(self, tokens: int) -> None:
+        self.references: set[int] = set()
+        self.names: set[str] = set()
+        self.tokens = tokens
+
+
+Value = dict[str, "Value"] | list["Value"] | Name | Reference | Hex | bytes | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndirectObject:
+    """One object of the file."""
+
+    value: Value
+    """Its value; a stream's dictionary."""
+    start: int
+    """Offset of its number."""
+    end: int
+    """Offset after `endobj`."""
+    body: tuple[int, int]
+    """Span of the value's own bytes."""
+    stream: tuple[int, int] | None
+    """Span of the stream's data, still encoded; None if it has none."""
+    references: frozenset[int]
+    """Numbers of the objects it refers to."""
+    names: frozenset[str]
+    """Every name in it, keys and values."""
+
+
+def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value, int]:
+    """Return the value that begins at `start` and the offset behind it, and add to `met` what it holds.
+
+    Raises Violation with format.token, format.nesting, format.duplicate_key or limit.complexity.
+    """
+    match_token = _TOKEN.match
+    stack: list[list[Value]] = []
+    openers: list[bytes] = []
+    position = start
+    while True:
+        match = match_token(data, position, end)
+        met.tokens -= 1
+        if match is None or met.tokens < 0:
+            raise Violation("limit.complexity" if match else "format.token", position)
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "open":
+            if len(stack) >= MAX_DEPTH:
+                raise Violation("format.nesting", position)
+            stack.append([])
+            openers.append(match["open"])
+            continue
+        closes = kind == "close"
+        value = _close(match["close"], stack, openers, position) if closes else _scalar(kind, match, met)
+        if not stack:
+            return value, position
+        stack[-1].append(value)
+
+
+def _scalar(kind: str | None, match: re.Match[bytes], met: Inventory) -> Value:
+    """Return the value of one token that is no bracket."""
+    if kind == "name":
+        name = read_name(match["name"])
+        met.names.add(name)
+        return name
+    if kind == "number":
+        text = match["number"]
+        return float(text) if b"." in text else int(text)
+    if kind == "ref":
+        number, generation, _ = match["ref"].split(b" ")
+        if generation != b"0":
+            raise Violation("format.layout", match.start(), "a reference to a later generation")
+        met.references.add(int(number))
+        return Reference(int(number), 0)
+    if kind == "hex":
+        return Hex(match.start("hex") - 1, match.end("hex") + 1)
+    if kind == "string":
+        return _ESCAPE.sub(_unescape, match["string"])
+    return _WORDS[match["word"]]
+
+
+def _close(bracket: bytes, stack: list[list[Value]], openers: list[bytes], offset: int) -> Value:
+    """Return the finished array or dictionary on top of the stack."""
+    if not stack or (openers.pop() == b"[") != (bracket == b"]"):
+        raise Violation("format.token", offset)
+    items = stack.pop()
+    if bracket == b"]":
+        return items
+    keys = items[0::2]
+    if len(items) % 2 or not all(isinstance(key, Name) for key in keys):
+        raise Violation("format.token", offset)
+    result: dict[str, Value] = dict(zip(keys, items[1::2], strict=True))  # type: ignore[arg-type]
+    if len(result) != len(keys):
+        raise Violation("format.duplicate_key", offset)
+    return result
+
+
+def read_name(text: bytes) -> Name:
+    """Return the name with its `#xx` escapes decoded, one character per byte."""
+    if b"#" in text:
+        text = _NAME_ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), text)
+    return Name(text.decode("latin-1"))
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    text = match[1]
+    if text[:1].isdigit() and text[0] < 0x38:
+        return bytes([int(text, 8) & 0xFF])
+    return _LETTERS.get(text, text)
+
+
+def read_text(value: Value, data: bytes) -> str | None:
+    """Return a text string's characters, or None if the value is no string. Source: ISO 32000-2, 7.9.2.2."""
+    raw = value.decode(data) if isinstance(value, Hex) else value
+    if not isinstance(raw, bytes):
+        return None
+    if raw.startswith(b"\xfe\xff"):
+        return raw[2:].decode("utf-16-be", "replace")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return raw[3:].decode("utf-8", "replace")
+    return raw.decode("latin-1")

@@ -1,0 +1,232 @@
+"""From bytes to report: the one straight line of a verification.
+
+Plan:
+
+1. Over the size limit: no look inside, INDETERMINATE.
+2. The register knows these very bytes: the signature is verified again at the recorded byte range, what was
+   checked at issue is RECORDED, and no PDF is parsed. Only if the trust register still names the certificate.
+3. The raw structure, in this process, by our own reader.
+4. The facts, in the sandbox; not needed where the bytes show no signature to look at.
+5. The register's word on the licence the document states, once its signature is known to be a known signer's.
+6. The twelve checks, and the report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from elicense.encoding import licence_to_json
+from elicense.errors import LicenceNotFound
+from elicense.verification.checks import (
+    CODES,
+    answer_in_force,
+    conclude,
+    in_force,
+    is_known,
+    proven_time,
+    run_checks,
+)
+from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
+from elicense.verification.facts import Facts, RegisterFacts
+from elicense.verification.policy import LICENCE, SIZE_LIMIT, Policy, choose_policy
+from elicense.verification.report import (
+    CheckStatus,
+    Indication,
+    Outcome,
+    SignatureSummary,
+    VerificationReport,
+)
+from elicense.verification.sandbox import Sandbox
+from elicense.verification.signature import digest_of, load_certificate, read_contents
+from elicense.verification.structure import Candidate, read_structure
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from elicense.model import LicenceStatus
+    from elicense.pki.trust import TrustEntry, TrustStore
+    from elicense.registry.protocol import LicenceRecord, Registry
+    from elicense.verification.facts import SignatureFacts
+    from elicense.verification.sandbox import Reader
+
+
+def verify(
+    data: bytes,
+    *,
+    trust: TrustStore,
+    at: datetime,
+    policy: str = LICENCE,
+    registry: Registry | None = None,
+    sandbox: Reader | None = None,
+    size_limit: int = SIZE_LIMIT,
+) -> VerificationReport:
+    """Return the report on a document; never raises for what its bytes hold.
+
+    Args:
+        data: The whole file.
+        trust: Anchors, revocation lists and the trust register.
+        at: The moment of verification, UTC; the only clock reading there is.
+        policy: "licence".
+        registry: The register of licences; None is offline.
+        sandbox: Where untrusted bytes are read, usually a Sandbox kept open; None starts a worker for this call
+            alone (half a second).
+        size_limit: Bytes; a larger file is INDETERMINATE.
+
+    Raises:
+        ConfigurationError: No such policy.
+        RuntimeError: No worker process can be started.
+    """
+    chosen = choose_policy(policy, trust, online=registry is not None)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if len(data) > size_limit:
+        return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
+    if registry is not None:
+        record = registry.find_document(sha256)
+        known = _by_hash(data, record, chosen, registry, at) if record else None
+        if known is not None:
+            return known
+    facts = _read(data, trust, at, sandbox)
+    if registry is not None:
+        facts = _ask(facts, chosen, registry, sha256, at)
+    return _report(facts, chosen, at, sha256)
+
+
+def _read(data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None) -> Facts:
+    structure = read_structure(data)
+    if not structure.candidates:
+        return Facts(structure.size, structure.findings, structure.traces)
+    if sandbox is not None:
+        return sandbox.read(data, trust, at)
+    with Sandbox() as own:
+        return own.read(data, trust, at)
+
+
+def _ask(facts: Facts, policy: Policy, registry: Registry, sha256: str, at: datetime) -> Facts:
+    """Return the facts with the register's word on the licence that a known signer's document states."""
+    content = facts.content
+    intact = all(signature.digest_matches and is_known(signature, policy) for signature in facts.signatures)
+    if content is None or not content.identifier or not facts.signatures or not intact:
+        return facts
+    status = registry.status(content.identifier, at=at)
+    try:
+        document = registry.get(content.identifier).document
+    except LicenceNotFound:
+        document = None
+    same = document is None or document.sha256 == sha256
+    found = RegisterFacts(status.state.value, status.as_of, status.reason, same)
+    return replace(facts, register=found)
+
+
+def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> VerificationReport:
+    outcomes = run_checks(facts, policy, at)
+    indication, sub_indication = conclude(outcomes)
+    licence = None
+    if indication is Indication.TOTAL_PASSED and facts.content and facts.content.licence_file:
+        licence = json.loads(facts.content.licence_file)["licence"]
+    answered = outcomes[-1].status is not CheckStatus.NOT_RUN
+    return VerificationReport(
+        indication=indication,
+        sub_indication=sub_indication,
+        in_force=in_force(facts if answered else Facts(facts.size, (), traces=True), at),
+        checks=outcomes,
+        signatures=tuple(_summary(signature, facts, policy) for signature in facts.signatures),
+        sha256=sha256,
+        verified_at=at,
+        policy=policy.name,
+        licence=licence,
+    )
+
+
+def _summary(signature: SignatureFacts, facts: Facts, policy: Policy) -> SignatureSummary:
+    entry = next(iter(policy.entries(signature.certificate)), None)
+    changed = any(finding.check == 3 for finding in facts.findings)
+    return SignatureSummary(
+        field=signature.field,
+        signer=entry.authority_name if entry else signature.subject,
+        certificate=signature.certificate,
+        seal=entry.seal_number if entry else None,
+        claimed_time=signature.claimed_time,
+        proven_time=proven_time(signature),
+        coverage="whole_file" if signature.covers_all else "revision" if changed else "partial",
+        modification="none" if signature.covers_all else "later bytes",
+        profile="B-T" if signature.timestamp else "B-B",
+    )
+
+
+def _by_hash(
+    data: bytes, record: LicenceRecord, policy: Policy, registry: Registry, at: datetime
+) -> VerificationReport | None:
+    """Return the report on bytes that the register vouches for, or None if they must go the whole way.
+
+    What the register's writer could forge ends here: the signature must still be that of a certificate which
+    the trust register, not the register of licences, names for this authority and type.
+    """
+    document = record.document
+    if document is None or len(data) != document.size:
+        return None
+    seal = Candidate("", document.byte_range, declared=True, claimed_time=record.licence.signing_time)
+    try:
+        signed = read_signed_data(read_contents(data, seal), DATA)
+        key = load_certificate(signed.signer).public_key()
+    except (CmsError, ValueError):
+        return None
+    certificate = hashlib.sha256(signed.signer).hexdigest()
+    entry = next((e for e in policy.entries(certificate) if _may(e, record)), None)
+    if (
+        entry is None
+        or not seal.covers_all(len(data))
+        or digest_of(data, seal, signed.digest) != signed.message_digest
+        or weak_key(key)
+        or not signature_matches(key, signed)
+    ):
+        return None
+    status = registry.status(str(record.licence.identifier), at=at)
+    summary = SignatureSummary(
+        field="",
+        signer=entry.authority_name,
+        certificate=certificate,
+        seal=entry.seal_number,
+        claimed_time=record.licence.signing_time,
+        proven_time=None,
+        coverage="whole_file",
+        modification="none",
+        profile=document.profile,
+    )
+    return VerificationReport(
+        indication=Indication.TOTAL_PASSED,
+        sub_indication=None,
+        in_force=status,
+        checks=_recorded(status, at),
+        signatures=(summary,),
+        sha256=document.sha256,
+        verified_at=at,
+        policy=policy.name,
+        licence=licence_to_json(record.licence),
+    )
+
+
+def _may(entry: TrustEntry, record: LicenceRecord) -> bool:
+    """Return whether the trust register let this certificate seal this licence when it was sealed."""
+    licence = record.licence
+    return (
+        entry.authority_code == licence.authority.code
+        and licence.type_code in entry.type_codes
+        and entry.valid_from <= licence.signing_time <= entry.valid_until
+    )
+
+
+_RUN_AGAIN = {"digest": CheckStatus.PASSED, "signature": CheckStatus.PASSED}
+_NO_SUBJECT = {"seal": CheckStatus.NOT_CONFIGURED, "log": CheckStatus.NOT_CONFIGURED}
+
+
+def _recorded(status: LicenceStatus, at: datetime) -> tuple[Outcome, ...]:
+    """Return the twelve answers about bytes that the register knows."""
+    statuses = dict.fromkeys(CODES, CheckStatus.RECORDED) | _RUN_AGAIN | _NO_SUBJECT
+    outcomes = [Outcome(number, code, statuses[code]) for number, code in enumerate(CODES[:-1], 1)]
+    register = RegisterFacts(status.state.value, status.as_of, status.reason, same_document=True)
+    policy = Policy(LICENCE, None, online=True)
+    outcomes.append(answer_in_force(Facts(0, (), traces=True, register=register), policy, at))
+    return tuple(outcomes)

@@ -1,0 +1,43 @@
+"""What the sandbox and the path by hash share: the signed data in a gap, the covered bytes, the certificate."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from elicense.verification import der
+from elicense.verification.cms import CmsError
+
+if TYPE_CHECKING:
+    from elicense.verification.structure import Candidate
+
+
+def read_contents(data: bytes, candidate: Candidate) -> bytes:
+    """Return the DER in a signature's gap without its padding. Raises CmsError if the gap holds none."""
+    start, end = candidate.gap
+    digits = data[start + 1 : end - 1] if data[start : start + 1] == b"<" else data[start:end].strip(b"<>")
+    try:
+        raw = bytes.fromhex(digits.decode("ascii"))
+        return raw[: der.read(raw, 0, len(raw)).end]
+    except (ValueError, UnicodeDecodeError) as error:
+        raise CmsError("cms.unreadable", "the gap holds no DER value") from error
+
+
+def digest_of(data: bytes, candidate: Candidate, algorithm: str) -> bytes:
+    """Return the digest of the bytes that a signature covers."""
+    first, start, end, rest = candidate.byte_range
+    view = memoryview(data)
+    digest = hashlib.new(algorithm, view[first : first + start] if first else view[:start])
+    digest.update(view[end : end + rest])
+    return digest.digest()
+
+
+def load_certificate(encoded: bytes) -> x509.Certificate:
+    """Return a certificate. Raises CmsError if it cannot be read."""
+    try:
+        return x509.load_der_x509_certificate(encoded)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CmsError("cms.certificate", "the certificate cannot be read") from error

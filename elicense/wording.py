@@ -1,0 +1,217 @@
+"""What a licence says under a template of its layout, e.g. `自{valid_from|date-zh}起`, in a single pass."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from elicense.errors import InvalidTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from elicense.model import FieldValue, Licence, Validity
+
+LONG_TERM = "长期"
+
+
+class Place(NamedTuple):
+    """One `{name|format}` of a template."""
+
+    name: str
+    """What is put in, e.g. holder.name or a field of the type; list items by number, `body.1` the first."""
+    format: str
+    """How it is written; empty for "as it is"."""
+    part: tuple[int, int] | None = None
+    """`{body.1@1-57}`: only these characters of it, first and last, counted from 1; a text that page breaks cut."""
+
+
+_PLACE = re.compile(
+    r"\{\{|\}\}|\{([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*)(?:\|([a-z]+(?:-[a-z]+)*))?"
+    r"(?:@([1-9][0-9]{0,6})-([1-9][0-9]{0,6}))?\}|[{}]"
+)
+
+
+@lru_cache(maxsize=4096)
+def parse_template(template: str) -> tuple[str | Place, ...]:
+    """Return the literal texts and places of `template` in order; `{{` and `}}` are literal braces.
+
+    Raises:
+        InvalidTemplate: a single brace, or a place that is not `{name}` or `{name|format}` in a known format.
+    """
+    parts: list[str | Place] = []
+    end = 0
+    for match in _PLACE.finditer(template):
+        parts.append(template[end : match.start()])
+        end = match.end()
+        if match[0] in {"{{", "}}"}:
+            parts.append(match[0][0])
+        elif match[1] is None or (match[2] is not None and match[2] not in _FORMATS):
+            raise InvalidTemplate(
+                f"the template {template!r} has a wrong place at character {match.start() + 1}: "
+                "write {name} or {name|format}, and two braces for a brace",
+                f"模板“{template}”第{match.start() + 1}个字符处有误，"
+                "应写作{字段}或{字段|格式}，花括号本身写两个",
+            )
+        else:
+            part = (int(match[3]), int(match[4])) if match[3] else None
+            parts.append(Place(match[1], match[2] or "", part))
+    parts.append(template[end:])
+    return tuple(part for part in parts if part)
+
+
+@lru_cache(maxsize=4096)
+def template_names(template: str) -> tuple[str, ...]:
+    """Return the names that `template` draws on, each once, in order; empty if its text is always the same.
+
+    Raises:
+        InvalidTemplate: as `parse_template`.
+    """
+    return tuple(dict.fromkeys(part.name for part in parse_template(template) if isinstance(part, Place)))
+
+
+def printed(
+    template: str, licence: Licence, *, page: int | None = None, pages: int | None = None, empty: str = ""
+) -> str:
+    """Return what is printed where the layout says `template`.
+
+    Values are put in once; whatever they contain is text, never a template or mark-up again.
+
+    Args:
+        template: text with `{name|format}` places.
+        licence: where the values come from.
+        page: number of the page it stands on, 1-based, for `{page}`.
+        pages: how many pages there are, for `{pages}`.
+        empty: put in for a name that this licence has no value for.
+
+    Raises:
+        InvalidTemplate: the template is malformed, or a format does not suit the value it meets.
+    """
+    return "".join(
+        part if isinstance(part, str) else _cut(_written(part, licence, page, pages, empty), part)
+        for part in parse_template(template)
+    )
+
+
+def _cut(text: str, place: Place) -> str:
+    """Return the part of `text` that the place prints: all of it, unless a page break cut it."""
+    return text if place.part is None else text[place.part[0] - 1 : place.part[1]]
+
+
+def _written(place: Place, licence: Licence, page: int | None, pages: int | None, empty: str) -> str:
+    if place.name in {"page", "pages"}:
+        count = page if place.name == "page" else pages
+        return empty if count is None else str(count)
+    if place.format == "term":
+        return _term(licence.validity)
+    if place.name == "valid_until" and licence.validity.end is None:
+        return LONG_TERM if place.format in _WHOLE_DATES else empty
+    value = _value(place, licence)
+    if not value:
+        return empty
+    try:
+        return _FORMATS[place.format](value)
+    except (ValueError, TypeError, IndexError) as error:
+        raise InvalidTemplate(
+            f"{{{place.name}|{place.format}}} does not suit the value it prints: choose another format",
+            f"{{{place.name}|{place.format}}}的格式与字段内容不符，请更换格式",
+            field=place.name,
+        ) from error
+
+
+def _value(place: Place, licence: Licence) -> FieldValue:
+    """Return the value that `place` names, empty if the licence has none."""
+    own = _OWN_NAMES.get(place.name)
+    if own is not None:
+        return own(licence)
+    name, *positions = place.name.split(".")
+    if not positions and place.format in {"", "en"} and name in licence.labels:
+        return licence.labels[name].get("en" if place.format == "en" else "zh", "")
+    value: FieldValue = licence.fields.get(name, "")
+    for position in positions:
+        if isinstance(value, str) or not position.isascii() or not position.isdigit():
+            return ""
+        value = value[int(position) - 1] if 1 <= int(position) <= len(value) else ""
+    return value
+
+
+_OWN_NAMES: dict[str, Callable[[Licence], str]] = {
+    "number": lambda licence: licence.number,
+    "identifier": lambda licence: str(licence.identifier),
+    "issued_on": lambda licence: licence.issued_on.isoformat(),
+    "valid_from": lambda licence: licence.validity.start.isoformat(),
+    "valid_until": lambda licence: licence.validity.end.isoformat() if licence.validity.end else "",
+    "authority.name": lambda licence: licence.authority.name,
+    "authority.code": lambda licence: licence.authority.code,
+    "authority.region": lambda licence: licence.authority.region,
+    "authority.place": lambda licence: licence.authority.place,
+    "authority.prefix": lambda licence: licence.authority.prefix,
+    "holder.name": lambda licence: licence.holders[0].name,
+    "holder.code": lambda licence: licence.holders[0].code,
+    "holders": lambda licence: "、".join(holder.name for holder in licence.holders),
+    "holders.code": lambda licence: "、".join(holder.code for holder in licence.holders),
+    "type.name": lambda licence: licence.type_name,
+    "case_number": lambda licence: licence.case_number or "",
+    "verify_url": lambda licence: f"{licence.verify_base}{licence.identifier}",
+    "year": lambda licence: str(licence.issued_on.year),
+}
+
+OWN_NAMES = frozenset({*_OWN_NAMES, "page", "pages"})
+"""Names that every licence has, whatever its type's fields are."""
+
+
+def _as_is(value: FieldValue) -> str:
+    if isinstance(value, str):
+        return value
+    return "\n".join(item if isinstance(item, str) else "　".join(item) for item in value)
+
+
+def _day(value: FieldValue) -> date:
+    """Return the day in a canonical date or moment. Raises TypeError or ValueError for other values."""
+    if not isinstance(value, str):
+        raise TypeError("not a date")
+    return date.fromisoformat(value[:10])
+
+
+def _date_zh(value: FieldValue) -> str:
+    day = _day(value)
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _date_zh_padded(value: FieldValue) -> str:
+    day = _day(value)
+    return f"{day.year}年{day.month:02d}月{day.day:02d}日"
+
+
+def _datetime_zh(value: FieldValue) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a moment")
+    moment = datetime.strptime(value, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - local time as on the form, no zone
+    return f"{moment.year}年{moment.month}月{moment.day}日{moment.hour}时{moment.minute:02d}分"
+
+
+def _term(validity: Validity) -> str:
+    if validity.end is None:
+        return LONG_TERM
+    return f"自{_date_zh(validity.start.isoformat())}至{_date_zh(validity.end.isoformat())}"
+
+
+_FORMATS: dict[str, Callable[[FieldValue], str]] = {
+    "": _as_is,
+    "en": _as_is,
+    "code": _as_is,
+    "date-zh": _date_zh,
+    "date-zh-padded": _date_zh_padded,
+    "date-iso": lambda value: _day(value).isoformat(),
+    "year": lambda value: str(_day(value).year),
+    "month": lambda value: str(_day(value).month),
+    "day": lambda value: str(_day(value).day),
+    "datetime-zh": _datetime_zh,
+    "term": _as_is,
+}
+_WHOLE_DATES = frozenset({"", "date-zh", "date-zh-padded", "date-iso"})
+
+FORMATS = frozenset(_FORMATS)
+"""Formats that a place may name; the empty one is "as it is"."""

@@ -1,0 +1,31 @@
+"""The pages' texts by language; every language has every key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.pages.translations import en, zh
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LANGUAGES: Mapping[str, Mapping[str, str]] = {"zh": zh.TEXTS, "en": en.TEXTS}
+DEFAULT = "zh"
+
+
+class Texts:
+    """Texts in one language: `texts("key", name=value)`."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language if language in LANGUAGES else DEFAULT
+        self.other = "en" if self.language == "zh" else "zh"
+        self._texts = LANGUAGES[self.language]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the text with its places filled; values are put in once and never read as templates."""
+        text = self._texts[key]
+        return text.format_map(values) if values else text
+
+    def joined(self, *sentences: str) -> str:
+        """Return sentences one after the other, empty ones left out."""
+        return ("" if self.language == "zh" else " ").join(filter(None, sentences))

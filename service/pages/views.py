@@ -1,0 +1,131 @@
+"""The pages' addresses. Nothing that is uploaded here is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+
+from elicense.errors import LicenceNotFound
+from elicense.model import LicenceState
+from service.api.verifications import report_on, uploaded
+from service.pages.result import Answer, force_answer, result_view, too_large_view
+from service.pages.translations import DEFAULT, Texts
+from service.pages.words import Row, day, masked_holders, type_name, validity
+from service.problems import Problem, UploadTooLarge
+from service.services import now, services
+
+pages = Blueprint(
+    "pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+)
+
+PUBLIC = {LicenceState.ISSUED, LicenceState.SUSPENDED, LicenceState.REVOKED, LicenceState.SUPERSEDED}
+"""States in which a licence exists for the public."""
+
+SAME_ADDRESS = {"pages.status": "pages.status", "pages.verify_against": "pages.status"}
+"""Endpoint -> the page that its links and its form lead back to; any other leads to the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """All that anybody may see of a licence by its identifier: this and no more."""
+
+    state: Answer
+    """In force?"""
+    rows: tuple[Row, ...]
+    """Type, authority, masked holder, period, identifier."""
+
+
+@pages.get("/")
+def start() -> Response:
+    """The verify page."""
+    return _page("start.html")
+
+
+@pages.post("/")
+def verify_file() -> Response:
+    """The result for one uploaded file."""
+    view = result_view(report_on(uploaded()), _texts(), services().catalogue)
+    return _page("result.html", view=view)
+
+
+@pages.get("/v/<identifier>")
+def status(identifier: str) -> Response:
+    """Where a licence's QR code leads: its state, masked, and an invitation to check the file."""
+    return _page("status.html", view=_status_view(identifier))
+
+
+@pages.post("/v/<identifier>")
+def verify_against(identifier: str) -> Response:
+    """The result for one uploaded file, which should be the licence of the scanned code."""
+    view = result_view(report_on(uploaded()), _texts(), services().catalogue, expected=identifier)
+    return _page("result.html", view=view)
+
+
+def problem_page(problem: Problem) -> Response:
+    """Return the page for something that went wrong."""
+    texts = _texts()
+    if problem.code == UploadTooLarge.code:
+        view = too_large_view(current_app.config["UPLOAD_LIMIT"], texts)
+        response = _page("result.html", view=view)
+    elif problem.code == LicenceNotFound.code:
+        response = _page(
+            "message.html", tone="unknown", headline=texts("status.absent.title"), text=texts("status.absent")
+        )
+    else:
+        text = problem.zh if texts.language == "zh" else problem.en
+        response = _page(
+            "message.html",
+            tone="unknown",
+            headline=texts("error.title"),
+            text=text,
+            reference=problem.reference,
+        )
+    response.status_code = problem.status
+    response.headers.extend(list(problem.headers))
+    return response
+
+
+def _status_view(identifier: str) -> StatusView:
+    """Return the public part of a record. Raises LicenceNotFound if the public knows no such licence."""
+    texts = _texts()
+    record = services().registry.get(identifier)
+    if record.state not in PUBLIC:
+        raise LicenceNotFound("no such licence", "没有这份证照")
+    licence = record.licence
+    licence_type = next((one for one in services().catalogue.types if one.slug == licence.type), None)
+    in_force = services().registry.status(identifier, at=now())
+    rows = (
+        Row(texts("label.type"), (type_name(licence, licence_type, texts),)),
+        Row(texts("label.authority"), (licence.authority.name,)),
+        Row(texts("label.holder"), (masked_holders(licence.holders, texts),)),
+        Row(texts("label.issued_on"), (day(licence.issued_on, texts),)),
+        Row(texts("label.validity"), (validity(licence, texts),)),
+        Row(texts("label.identifier"), (identifier,)),
+    )
+    return StatusView(force_answer(in_force, texts), rows)
+
+
+def _texts() -> Texts:
+    return Texts(request.args.get("lang", ""))
+
+
+def _page(template: str, **values: Any) -> Response:
+    """Return a page in the language asked for, with the links and limits that every page needs."""
+    texts = _texts()
+    language: dict[str, Any] = {} if texts.language == DEFAULT else {"lang": texts.language}
+    other: dict[str, Any] = {} if texts.other == DEFAULT else {"lang": texts.other}
+    endpoint = SAME_ADDRESS.get(request.endpoint or "", "pages.start")
+    arguments: dict[str, Any] = dict(request.view_args or {}) if endpoint == "pages.status" else {}
+    return make_response(
+        render_template(
+            template,
+            t=texts,
+            home=url_for("pages.start", **language),
+            switch=url_for(endpoint, **arguments, **other),
+            action=url_for(endpoint, **arguments, **language),
+            limit=current_app.config["UPLOAD_LIMIT"],
+            **values,
+        )
+    )

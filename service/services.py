@@ -1,0 +1,63 @@
+"""What the handlers work with: chosen in wiring.py, frozen from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app, g
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from elicense.catalogue import Catalogue
+    from elicense.issuing import IssuedLicence
+    from elicense.model import IssueRequest
+    from elicense.registry.protocol import DocumentStore, Registry
+    from elicense.verification.report import VerificationReport
+    from service.auth import Department, Departments
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The implementations behind one application."""
+
+    catalogue: Catalogue
+    """Licence types, for their names."""
+    registry: Registry
+    """The register of licences."""
+    store: DocumentStore
+    """Finished documents."""
+    departments: Departments
+    """Who may call."""
+    issue: Callable[[IssueRequest, datetime], IssuedLicence]
+    """The issuing line."""
+    verify: Callable[[bytes, datetime], VerificationReport]
+    """The verifier with our trust, register and sandbox."""
+    clock: Callable[[], datetime]
+    """Read once per request, UTC."""
+    readiness: Mapping[str, Callable[[datetime], bool]]
+    """Name of a thing the service cannot work without -> whether it is well."""
+    close: Callable[[], None]
+    """Ends what runs beside the requests; called once, when the server stops."""
+
+
+def services() -> Services:
+    """Return the implementations of the current application."""
+    found: Services = current_app.extensions["elicense"]
+    return found
+
+
+def now() -> datetime:
+    """Return the moment of this request: the clock is read once, the first time somebody asks."""
+    if "at" not in g:
+        g.at = services().clock()
+    moment: datetime = g.at
+    return moment
+
+
+def caller() -> Department:
+    """Return the department that is calling; only behind auth's door."""
+    department: Department = g.department
+    return department

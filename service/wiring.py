@@ -1,0 +1,92 @@
+"""The only place that chooses implementations."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from elicense import demo
+from elicense.issuing import issue, resume
+from elicense.verification.pipeline import verify
+from elicense.verification.sandbox import Sandbox
+from service.auth import Department, Departments, demo_token, digest_of, load_departments
+from service.services import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from elicense.issuing import IssuedLicence, IssuingOffice
+    from elicense.model import IssueRequest
+    from elicense.verification.report import VerificationReport
+    from service.config import Settings
+
+logger = logging.getLogger("service")
+
+DEPARTMENTS_FILE = "departments.json"
+TOKEN_FILE = "token"  # noqa: S105 - a file's name
+
+
+def wire(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Services:
+    """Return the services of a demo folder, every licence that a crash left unfinished resumed first.
+
+    Raises ConfigurationError or KeyUnavailable if something in the folder is broken.
+    """
+    office = demo.load(settings.demo_folder)
+    now = clock or _clock
+    for one in resume(office, at=now()):
+        logger.warning("resumed %s: %s", one.record.licence.identifier, one.error or "issued")
+    sandbox = Sandbox(workers=min(2, settings.threads))
+    sandbox.warm_up()
+    return Services(
+        catalogue=office.catalogue,
+        registry=office.registry,
+        store=office.store,
+        departments=_departments(settings, office),
+        issue=partial(_issue, office),
+        verify=partial(_verify, office, sandbox, settings.upload_limit),
+        clock=now,
+        readiness={
+            "register": partial(_register_answers, office),
+            "certificates": partial(_certificates_current, office),
+        },
+        close=sandbox.close,
+    )
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _departments(settings: Settings, office: IssuingOffice) -> Departments:
+    """Return the departments on file, or else one that may act for every authority of the demo."""
+    path = settings.demo_folder / DEPARTMENTS_FILE
+    if path.exists():
+        return load_departments(path)
+    token = demo_token(settings.demo_folder / TOKEN_FILE)
+    everybody = frozenset(keeper.authority.code for keeper in office.keepers)
+    return Departments([Department("demo", digest_of(token), everybody)])
+
+
+def _issue(office: IssuingOffice, request: IssueRequest, at: datetime) -> IssuedLicence:
+    return issue(request, office, at=at)
+
+
+def _verify(
+    office: IssuingOffice, sandbox: Sandbox, limit: int, data: bytes, at: datetime
+) -> VerificationReport:
+    return verify(
+        data, trust=office.trust, at=at, registry=office.registry, sandbox=sandbox, size_limit=limit
+    )
+
+
+def _register_answers(office: IssuingOffice, at: datetime) -> bool:  # noqa: ARG001 - one signature for all
+    """The register can be read; if not, the error says why and the answer is 503 all the same."""
+    return office.registry.find_document("0" * 64) is None
+
+
+def _certificates_current(office: IssuingOffice, at: datetime) -> bool:
+    """Every keeper's certificate is in date: an expired one makes every new licence fail."""
+    certificates = [keeper.signer.certificate for keeper in office.keepers]
+    return all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in certificates)

@@ -1,0 +1,297 @@
+"""What every register promises; each test runs on all of them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, timedelta
+
+import pytest
+from registry_samples import INTENT, NOON, later, make_draft, make_evidence, number
+
+from elicense.errors import (
+    IdempotencyConflict,
+    IllegalTransition,
+    InvalidLicenceData,
+    LicenceNotFound,
+    NumberTaken,
+)
+from elicense.identifiers import LicenceIdentifier
+from elicense.model import InForce, LicenceState, Validity
+
+UNKNOWN = "1.2.156.3005.2.unknown"
+
+
+def reserve(registry, draft=None, **changes):
+    """Reserve with the usual arguments; return the record."""
+    arguments = {"number": number, "intent": INTENT, "at": NOON, **changes}
+    return registry.reserve(draft or make_draft(), **arguments)
+
+
+def issue(registry, *, sha256="d" * 64, at=NOON):
+    """Reserve and commit; return the identifier."""
+    identifier = str(reserve(registry).licence.identifier)
+    registry.commit(identifier, make_evidence(sha256), at=at)
+    return identifier
+
+
+def test_reservation_freezes_the_content(registry):
+    """A reserved licence is the draft plus number, identifier, signing time and document id."""
+    record = reserve(registry)
+    licence = record.licence
+    for name in type(make_draft()).__dataclass_fields__:
+        assert getattr(licence, name) == getattr(make_draft(), name)
+    assert (record.state, record.intent, record.document) == (LicenceState.RESERVED, INTENT, None)
+    assert licence.number == "JY000001"
+    assert licence.signing_time == NOON.replace(microsecond=0)
+    assert licence.signing_time.tzinfo is UTC
+    assert len(bytes.fromhex(licence.document_id)) == 16
+    assert registry.get(str(licence.identifier)) == record
+
+
+def test_identifier_is_strict_and_its_serial_is_not_counted(registry):
+    """The identifier parses strictly, has version 001, and its serial shows nothing of the sequence."""
+    first, second = (reserve(registry).licence.identifier for _ in range(2))
+    assert LicenceIdentifier.parse(str(first)) == first
+    assert first.version == 1
+    assert len(first.serial) == 20
+    assert sum(a == b for a, b in zip(first.serial, second.serial, strict=True)) < 12
+
+
+def test_sequences_count_per_authority_type_and_year(registry):
+    """Each authority, type and year of issue counts from 1 by itself."""
+    other = replace(make_draft().authority, code="11990000MB0000000J")
+    drafts = (
+        make_draft(),
+        make_draft(issued_on=date(2027, 1, 1)),
+        make_draft(type="business-licence"),
+        make_draft(authority=other),
+        make_draft(),
+    )
+    seen = []
+    for position, draft in enumerate(drafts):
+        reserve(
+            registry, draft, number=lambda sequence, p=position: seen.append(sequence) or f"{p}-{sequence}"
+        )
+    assert seen == [1, 1, 1, 1, 2]
+
+
+def test_a_number_that_cannot_be_formed_costs_no_sequence(registry):
+    """If number() refuses, nothing is reserved and the sequence does not move."""
+
+    def refuse(sequence):
+        raise InvalidLicenceData("the sequence is too long", "流水号超长", field="number")
+
+    with pytest.raises(InvalidLicenceData):
+        reserve(registry, number=refuse, idempotency_key="k")
+    assert registry.unfinished() == ()
+    assert registry.find_request(make_draft().authority.code, "k") is None
+    assert reserve(registry).licence.number == "JY000001"
+
+
+def test_a_printed_number_is_never_used_twice(registry):
+    """A number already in use is refused by name, and the refusal costs no sequence."""
+    reserve(registry)
+    with pytest.raises(NumberTaken, match="JY000001"):
+        reserve(registry, make_draft(type="business-licence"))
+    assert len(registry.unfinished()) == 1
+
+
+def test_same_key_and_same_draft_is_the_same_licence(registry):
+    """A repeated request gets the record it made, in the state it is in by now."""
+    first = reserve(registry, idempotency_key="case-1")
+    assert reserve(registry, idempotency_key="case-1", at=later(days=1)) == first
+    identifier = str(first.licence.identifier)
+    issued = registry.commit(identifier, make_evidence(), at=later(minutes=1))
+    assert reserve(registry, idempotency_key="case-1") == issued
+    assert registry.find_request(make_draft().authority.code, "case-1") == issued
+    assert registry.find_request(make_draft().authority.code, "case-2") is None
+
+
+def test_same_key_and_other_draft_conflicts(registry):
+    """A key that comes back with other content is refused, and nothing is reserved."""
+    reserve(registry, idempotency_key="case-1")
+    with pytest.raises(IdempotencyConflict) as caught:
+        reserve(registry, make_draft(case_number="2"), idempotency_key="case-1")
+    assert caught.value.field == "idempotency_key"
+    assert len(registry.unfinished()) == 1
+
+
+def test_keys_of_two_authorities_do_not_meet(registry):
+    """The same key from another authority is another request."""
+    other = make_draft(authority=replace(make_draft().authority, code="11990000MB0000000J"))
+    first = reserve(registry, idempotency_key="case-1")
+    second = reserve(registry, other, idempotency_key="case-1", number=lambda sequence: f"B{sequence}")
+    assert first.licence.identifier != second.licence.identifier
+
+
+def test_commit_is_once_and_repeatable(registry):
+    """The same evidence again is a no-op; other evidence is refused; the first stays."""
+    identifier = str(reserve(registry).licence.identifier)
+    issued = registry.commit(identifier, make_evidence(), at=later(seconds=1))
+    assert (issued.state, issued.document, issued.changed_at) == (
+        LicenceState.ISSUED,
+        make_evidence(),
+        later(seconds=1),
+    )
+    assert registry.commit(identifier, make_evidence(), at=later(seconds=2)) == issued
+    with pytest.raises(IllegalTransition):
+        registry.commit(identifier, make_evidence("e" * 64), at=later(seconds=3))
+    assert registry.get(identifier) == issued
+    assert registry.find_document("d" * 64) == issued
+    assert registry.find_document("e" * 64) is None
+    assert len(registry.history(identifier)) == 2
+
+
+def test_void_spends_the_number(registry):
+    """A voided number is on record with its reason, is not unfinished any more and is not used again."""
+    identifier = str(reserve(registry).licence.identifier)
+    record = registry.void(identifier, reason="key lost", at=later(hours=1))
+    assert (record.state, record.reason) == (LicenceState.VOID, "key lost")
+    assert registry.unfinished() == ()
+    assert reserve(registry).licence.number == "JY000002"
+    with pytest.raises(IllegalTransition):
+        registry.commit(identifier, make_evidence(), at=later(hours=2))
+    with pytest.raises(IllegalTransition):
+        registry.void(identifier, reason="again", at=later(hours=2))
+
+
+ALLOWED = {
+    (LicenceState.ISSUED, LicenceState.SUSPENDED),
+    (LicenceState.ISSUED, LicenceState.REVOKED),
+    (LicenceState.ISSUED, LicenceState.SUPERSEDED),
+    (LicenceState.SUSPENDED, LicenceState.ISSUED),
+    (LicenceState.SUSPENDED, LicenceState.REVOKED),
+    (LicenceState.SUSPENDED, LicenceState.SUPERSEDED),
+}
+
+
+def bring_to(registry, state):
+    """Return the identifier of a licence in `state`."""
+    identifier = str(reserve(registry).licence.identifier)
+    if state is LicenceState.VOID:
+        registry.void(identifier, reason="r", at=NOON)
+    elif state is not LicenceState.RESERVED:
+        registry.commit(identifier, make_evidence(identifier.encode().hex()[-64:]), at=NOON)
+        if state is not LicenceState.ISSUED:
+            registry.change_state(identifier, state, reason="r", at=NOON)
+    return identifier
+
+
+@pytest.mark.parametrize("start", LicenceState)
+def test_only_the_listed_changes_of_state_are_possible(registry, start):
+    """Of all pairs of states exactly the listed six are accepted; a refusal changes nothing."""
+    for end in LicenceState:
+        identifier = bring_to(registry, start)
+        if (start, end) in ALLOWED:
+            assert registry.change_state(identifier, end, reason="decision 7", at=later(days=1)).state is end
+            assert registry.history(identifier)[-1].reason == "decision 7"
+        else:
+            before = registry.get(identifier)
+            with pytest.raises(IllegalTransition):
+                registry.change_state(identifier, end, reason="decision 7", at=later(days=1))
+            assert registry.get(identifier) == before
+
+
+def test_unknown_identifiers_are_not_found(registry):
+    """Every method that needs a licence says LicenceNotFound; status says NOT_KNOWN."""
+    for call in (
+        lambda: registry.get(UNKNOWN),
+        lambda: registry.history(UNKNOWN),
+        lambda: registry.commit(UNKNOWN, make_evidence(), at=NOON),
+        lambda: registry.void(UNKNOWN, reason="r", at=NOON),
+        lambda: registry.change_state(UNKNOWN, LicenceState.REVOKED, reason="r", at=NOON),
+    ):
+        with pytest.raises(LicenceNotFound):
+            call()
+    assert registry.status(UNKNOWN, at=NOON).state is InForce.NOT_KNOWN
+
+
+def test_unfinished_lists_reservations_oldest_first(registry):
+    """Only RESERVED records are listed, in the order they were made."""
+    records = [reserve(registry) for _ in range(4)]
+    registry.commit(str(records[1].licence.identifier), make_evidence(), at=NOON)
+    assert registry.unfinished() == (records[0], records[2], records[3])
+
+
+def test_status_follows_history_and_validity(registry):
+    """Asked about any moment, the register says what was true at that moment."""
+    identifier = issue(registry, at=later(minutes=1))
+    registry.change_state(identifier, LicenceState.SUSPENDED, reason="inspection", at=later(days=10))
+    registry.change_state(identifier, LicenceState.ISSUED, reason="mended", at=later(days=20))
+    registry.change_state(identifier, LicenceState.REVOKED, reason="fraud", at=later(days=30))
+    asked = {
+        NOON - timedelta(days=1): (InForce.NOT_KNOWN, None),
+        NOON: (InForce.NOT_KNOWN, None),
+        later(minutes=1): (InForce.IN_FORCE, None),
+        later(days=10): (InForce.SUSPENDED, "inspection"),
+        later(days=20): (InForce.IN_FORCE, None),
+        later(days=30): (InForce.REVOKED, "fraud"),
+        later(days=9999): (InForce.REVOKED, "fraud"),
+    }
+    for moment, (state, reason) in asked.items():
+        status = registry.status(identifier, at=moment)
+        assert (status.state, status.reason, status.as_of) == (state, reason, moment)
+
+
+def test_first_and_last_day_are_inclusive_in_beijing_time(registry):
+    """Validity begins at 00:00 of the first and ends at 24:00 of the last day, Beijing time (16:00 UTC)."""
+    draft = make_draft(validity=Validity(date(2026, 3, 10), date(2026, 3, 12)))
+    identifier = str(reserve(registry, draft).licence.identifier)
+    registry.commit(identifier, make_evidence(), at=NOON)
+    midnight = NOON.replace(day=9, hour=16, minute=0, second=0, microsecond=0)
+    second = timedelta(seconds=1)
+    assert registry.status(identifier, at=midnight - second).state is InForce.NOT_YET_VALID
+    assert registry.status(identifier, at=midnight).state is InForce.IN_FORCE
+    assert registry.status(identifier, at=midnight + timedelta(days=3) - second).state is InForce.IN_FORCE
+    assert registry.status(identifier, at=midnight + timedelta(days=3)).state is InForce.EXPIRED
+
+
+def test_a_voided_number_never_counts_as_in_force(registry):
+    """A sealed file that survived from a voided reservation is answered as revoked."""
+    identifier = bring_to(registry, LicenceState.VOID)
+    assert registry.status(identifier, at=later(days=1)).state is InForce.REVOKED
+
+
+def test_threads_racing_for_numbers_get_each_once(registry):
+    """Forty reservations from eight threads take the numbers 1 to 40, none twice and none left out."""
+    barrier = threading.Barrier(8)
+
+    def work(_):
+        barrier.wait()
+        return [reserve(registry).licence.number for _ in range(5)]
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [text for batch in pool.map(work, range(8)) for text in batch]
+    assert sorted(taken) == [number(n) for n in range(1, 41)]
+
+
+def test_threads_racing_with_one_key_make_one_licence(registry):
+    """Eight simultaneous copies of one request make one reservation."""
+    barrier = threading.Barrier(8)
+
+    def work(_):
+        barrier.wait()
+        return reserve(registry, idempotency_key="same").licence.identifier
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(work, range(8)))) == 1
+    assert len(registry.unfinished()) == 1
+
+
+def test_threads_racing_to_commit_have_one_winner(registry):
+    """Of eight different finished documents one is recorded; the others are refused."""
+    identifier = str(reserve(registry).licence.identifier)
+    barrier = threading.Barrier(8)
+
+    def work(position):
+        barrier.wait()
+        try:
+            return registry.commit(identifier, make_evidence(f"{position:064x}"), at=NOON).document
+        except IllegalTransition:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [found for found in pool.map(work, range(8)) if found]
+    assert winners == [registry.get(identifier).document]

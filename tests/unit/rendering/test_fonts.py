@@ -1,0 +1,442 @@
+"""What is drawn for a character, what is refused, and what a document embeds."""
+
+import hashlib
+import io
+import re
+import shutil
+import subprocess
+import tomllib
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pypdf
+import pypdfium2
+import pytest
+from fontTools.ttLib import TTFont
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elicense.errors import ConfigurationError, InvalidTemplate, RenderingError
+from elicense.rendering.embedding import EmbeddedFont, FontSubsets
+from elicense.rendering.fonts import FontLibrary
+
+FOLDER = Path(__file__).parents[3] / "templates" / "fonts"
+PLANES = (
+    "食品经营许可证 AZ az 09 ，。《》·—…￥ 㐀䶵 龥鿿 𠀀𠮷𪛖 𪜀𬱖𫍯 𫝀𫠠 𬺡 "
+    "⼀⼈⺀⻳ 一人 﨎﨩 Ωж ぁン №℃ ①"
+)
+"""Basic Plane, extensions A to F, radicals, compatibility ideographs without a canonical twin."""
+
+
+@pytest.fixture(scope="module")
+def fonts():
+    """The shipped library."""
+    return FontLibrary.load(FOLDER)
+
+
+def listed_characters():
+    """The 8,105 characters of the national table."""
+    return (FOLDER / "tongyong-8105.txt").read_text(encoding="utf-8").replace("\n", "")
+
+
+def pdf_of(lines, fonts, role="song", size=12):
+    """Return a one-page PDF that shows each line, made of what `FontSubsets` gives and nothing else."""
+    subsets = FontSubsets(fonts)
+    shown = []
+    for row, line in enumerate(lines):
+        parts = [f"BT 1 0 0 1 20 {820 - 20 * row} Tm"]
+        parts += [
+            f"/D{run.font} {size} Tf <{run.codes}> Tj" for run in subsets.encode(fonts.glyphs(line, role))
+        ]
+        shown.append(" ".join([*parts, "ET"]))
+    return assemble("\n".join(shown).encode("ascii"), subsets.build())
+
+
+def assemble(content: bytes, embedded: tuple[EmbeddedFont, ...]) -> bytes:
+    """Return the objects of a one-page PDF 1.7."""
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", b"", stream(content)]
+    names = []
+    for font in embedded:
+        metrics, at = font.metrics, len(objects) + 1
+        box = " ".join(map(str, metrics.bbox))
+        names.append(f"/D{font.index} {at} 0 R")
+        objects += [
+            f"<</Type/Font/Subtype/Type0/BaseFont/{font.base_font}/Encoding/Identity-H"
+            f"/DescendantFonts[{at + 1} 0 R]/ToUnicode {at + 5} 0 R>>".encode(),
+            f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{font.base_font}/DW 1000/W {font.widths}"
+            f"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+            f"/FontDescriptor {at + 2} 0 R/CIDToGIDMap {at + 4} 0 R>>".encode(),
+            f"<</Type/FontDescriptor/FontName/{font.base_font}/Flags {metrics.flags}/FontBBox[{box}]"
+            f"/ItalicAngle {metrics.italic_angle:g}/Ascent {metrics.ascent}/Descent {metrics.descent}"
+            f"/CapHeight {metrics.cap_height}/StemV {metrics.stem_v}/FontFile2 {at + 3} 0 R>>".encode(),
+            stream(font.program, f"/Length1 {len(font.program)}"),
+            stream(font.cid_to_gid),
+            stream(font.to_unicode),
+        ]
+    resources = f"<</Font<<{' '.join(names)}>>>>"
+    page = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources{resources}>>"
+    objects[2] = page.encode()
+    out, offsets = io.BytesIO(b"%PDF-1.7\n"), []
+    out.seek(0, io.SEEK_END)
+    for number, body in enumerate(objects, 1):
+        offsets.append(out.tell())
+        out.write(b"%d 0 obj\n%b\nendobj\n" % (number, body))
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, table))
+    out.write(b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n" % (len(objects) + 1))
+    start = out.getvalue().index(b"xref\n0 ")
+    out.write(b"%d\n%%%%EOF\n" % start)
+    return out.getvalue()
+
+
+def stream(data: bytes, more: str = "") -> bytes:
+    """Return a stream object's body."""
+    return f"<</Length {len(data)}{more}>>stream\n".encode() + data + b"\nendstream"
+
+
+def test_files_are_the_declared_ones():
+    """Every shipped font file has the digest that fonts.toml states, and its licence text lies beside it."""
+    declared = tomllib.loads((FOLDER / "fonts.toml").read_text(encoding="utf-8"))["faces"]
+    for face in declared.values():
+        assert hashlib.sha256((FOLDER / face["file"]).read_bytes()).hexdigest() == face["sha256"]
+        assert (FOLDER / face["licence_file"]).stat().st_size > 500
+    assert {path.name for path in FOLDER.glob("*.ttf")} == {face["file"] for face in declared.values()}
+
+
+def test_files_stay_small():
+    """All shipped font files together are under 60 MB."""
+    assert sum(path.stat().st_size for path in FOLDER.iterdir() if path.is_file()) < 60_000_000
+
+
+@pytest.mark.parametrize("role", ["song", "title", "hei", "fangsong", "kai"])
+def test_national_table_is_covered(fonts, role):
+    """Every role prints all 8,105 characters of 通用规范汉字表."""
+    characters = listed_characters()
+    assert len(set(characters)) == 8105
+    assert fonts.uncovered(characters, role) == ()
+
+
+@pytest.mark.parametrize("role", ["title", "hei"])
+def test_everyday_text_stays_in_its_own_face(fonts, role):
+    """Titles and headings need no fallback for the national table."""
+    assert len({glyph.face for glyph in fonts.glyphs(listed_characters() + "ABC 123，。（）", role)}) == 1
+
+
+def test_level_three_is_covered(fonts):
+    """All 87,887 ideographs of GB 18030-2022 level 3 (ISO/IEC 10646 up to extension F) can be printed."""
+    blocks = [
+        (0x3400, 0x4DBF), (0x4E00, 0x9FEF), (0x20000, 0x2A6D6), (0x2A700, 0x2B734), (0x2B740, 0x2B81D),
+        (0x2B820, 0x2CEA1), (0x2CEB0, 0x2EBE0),
+    ]
+    characters = "".join(chr(code) for first, last in blocks for code in range(first, last + 1))
+    characters = "".join(c for c in characters if not 0x4DB6 <= ord(c) <= 0x4DBF)
+    characters += "﨎﨏﨑﨓﨔﨟﨡﨣﨤﨧﨨﨩"
+    assert len(characters) == 87_887
+    assert fonts.uncovered(characters, "song") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "name"),
+    [
+        ("测\U00030EDD", "U+30EDD", "CJK UNIFIED IDEOGRAPH-30EDD"),
+        ("\U00031350", "U+31350", "NOT NAMED"),
+        ("\ue000", "U+E000", "PRIVATE USE"),
+        ("葛\U000E0100", "U+E0100", "VARIATION SELECTOR-17"),
+        ("\ufe00", "U+FE00", "VARIATION SELECTOR-1"),
+        ("\u0378", "U+0378", "NOT NAMED"),
+        ("e\u0301", "U+0301", "COMBINING ACUTE ACCENT"),
+        ("ئا", "U+0626", "ARABIC LETTER YEH WITH HAMZA ABOVE"),
+        ("ᠮ", "U+182E", "MONGOLIAN LETTER MA"),
+        ("\u202e", "U+202E", "RIGHT-TO-LEFT OVERRIDE"),
+        ("\u200b", "U+200B", "ZERO WIDTH SPACE"),
+        ("\n", "U+000A", "CONTROL"),
+        ("\ud800", "U+D800", "SURROGATE"),
+        ("😀", "U+1F600", "GRINNING FACE"),
+    ],
+)
+def test_uncovered_character_is_named(fonts, text, code, name):
+    """A character no font can print is refused by code point and name in both languages, with the field."""
+    with pytest.raises(RenderingError) as refused:
+        fonts.glyphs(text, "song", field="operator_name")
+    assert f"{code} {name}" in refused.value.en
+    assert code in refused.value.zh
+    assert refused.value.field == "operator_name"
+
+
+def test_refusal_shows_no_invisible_character(fonts):
+    """The refusal itself carries no control, direction or lone surrogate characters."""
+    with pytest.raises(RenderingError) as refused:
+        fonts.glyphs("\u202e\u200b\ud800\u0301", "song")
+    assert not {unicodedata.category(char) for char in refused.value.en} & {"Cc", "Cf", "Cs", "Mn"}
+
+
+def test_many_uncovered_characters_make_a_short_refusal(fonts):
+    """Five characters are named, the others counted."""
+    with pytest.raises(RenderingError, match="and 15 more"):
+        fonts.glyphs("".join(chr(0xE000 + i) for i in range(20)), "song")
+
+
+def test_unknown_role_names_the_known_ones(fonts):
+    """A role that no fonts.toml declares is the template's error."""
+    with pytest.raises(InvalidTemplate, match="song, title, hei"):
+        fonts.glyphs("字", "comic")
+
+
+def test_stand_ins_are_told(fonts):
+    """The roles without a file of their style are listed for the operator."""
+    assert {note.role for note in fonts.stand_ins} == {"title", "fangsong", "kai"}
+
+
+def test_measure_is_the_sum_of_advances(fonts):
+    """Ideographs are one em wide; Latin letters are narrower."""
+    assert fonts.measure("许可证", "song") == 3000
+    assert 400 < fonts.measure("A", "song") < 1000
+
+
+def test_outline_is_the_glyph_the_page_shows(fonts):
+    """An outline's contours are closed and stay near the em box, also for a character of extension B."""
+    for char in "印𠮷":
+        outline = fonts.outline(char, "song")
+        letters = [command[0] for command in outline.commands]
+        assert letters[0] == "M"
+        assert letters[-1] == "Z"
+        assert letters.count("M") == letters.count("Z")
+        numbers = [value for command in outline.commands for value in command[1:]]
+        assert min(numbers) > -300
+        assert max(numbers) < 1200
+        assert outline.advance == 1000
+
+
+@pytest.mark.parametrize("role", ["song", "title", "hei"])
+def test_two_dashes_make_one_line(fonts, role):
+    """The Chinese dash —— is a line without a gap: each half fills its em from edge to edge."""
+    outline = fonts.outline("—", role)
+    assert outline.advance == 1000
+    across = [value for command in outline.commands for value in command[1::2]]
+    assert (min(across), max(across)) == (0, 1000)
+
+
+def test_same_text_gives_same_fonts():
+    """Two libraries embed the same bytes for the same text, under the same name."""
+    first, second = (
+        encoded(FontLibrary.load(FOLDER), "食品经营许可证𠮷", order) for order in ("song", "song")
+    )
+    assert first == second
+
+
+def encoded(fonts, text, role):
+    """Return the fonts of a document with one text."""
+    subsets = FontSubsets(fonts)
+    subsets.encode(fonts.glyphs(text, role))
+    return subsets.build()
+
+
+def test_other_text_gives_another_tag(fonts):
+    """Subsets that differ in one character never share their name."""
+    assert encoded(fonts, "甲乙", "song")[0].base_font != encoded(fonts, "甲丙", "song")[0].base_font
+    assert re.fullmatch(r"[A-Z]{6}\+NotoSerifSC-Regular", encoded(fonts, "甲", "song")[0].base_font)
+
+
+def test_one_code_for_each_distinct_character(fonts):
+    """Characters drawn with one glyph keep codes of their own; a repeated character keeps its first code."""
+    subsets = FontSubsets(fonts)
+    glyphs = fonts.glyphs("一⼀一", "song")
+    (run,) = subsets.encode(glyphs)
+    (font,) = subsets.build()
+    assert glyphs[0].gid == glyphs[1].gid
+    assert run.codes == "000100020001"
+    assert font.characters == "一⼀"
+    assert font.cid_to_gid[2:4] == font.cid_to_gid[4:6] != b"\0\0"
+
+
+def test_runs_change_with_the_face(fonts):
+    """A rare character in the middle of a text is a run in another font."""
+    runs = FontSubsets(fonts).encode(fonts.glyphs("张𠮷三", "song"))
+    assert [(run.font, run.text) for run in runs] == [(0, "张"), (1, "𠮷"), (0, "三")]
+
+
+def test_embedded_program_states_the_widths_of_the_pdf(fonts):
+    """W equals the program's own widths, no code leads to .notdef, no outline is lost (PDF/A-3, 6.2.11)."""
+    text = PLANES.replace(" ", "")
+    for font in encoded(fonts, text + " ", "song"):
+        program = TTFont(io.BytesIO(font.program))
+        unit = 1000 / program["head"].unitsPerEm
+        order = program.getGlyphOrder()
+        widths = [float(width) for width in font.widths.removeprefix("[1 [").removesuffix("]]").split()]
+        for number, char in enumerate(font.characters):
+            gid = int.from_bytes(font.cid_to_gid[2 * number + 2 : 2 * number + 4], "big")
+            assert gid > 0
+            assert abs(program["hmtx"][order[gid]][0] * unit - widths[number]) < 0.01
+            assert char == " " or program["glyf"][order[gid]].numberOfContours != 0
+        assert len(widths) == len(font.characters)
+        assert set(program.keys()) - {"GlyphOrder"} == {"glyf", "head", "hhea", "hmtx", "loca", "maxp"}
+
+
+def test_to_unicode_lists_at_most_a_hundred_a_block(fonts):
+    """The character map has one bfchar line for each code, in blocks of up to 100, with surrogates."""
+    text = "".join(chr(0x4E00 + i) for i in range(250)) + "𬱖"
+    (font,) = encoded(fonts, text, "song")
+    blocks = re.findall(rb"(\d+) beginbfchar\n(.*?)endbfchar", font.to_unicode, re.DOTALL)
+    assert [(int(count), lines.count(b"\n")) for count, lines in blocks] == [(100, 100), (100, 100), (51, 51)]
+    assert b"<00FB> <D873DC56>" in font.to_unicode
+
+
+def test_text_of_every_plane_is_extracted_as_entered(fonts):
+    """Both pypdf and PDFium read back exactly what was set, for every plane, radicals and look-alikes."""
+    data = pdf_of(PLANES.split(), fonts)
+    read = pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
+    assert read.split() == PLANES.split()
+    with pypdfium2.PdfDocument(data) as document:
+        assert document[0].get_textpage().get_text_bounded().split() == PLANES.split()
+
+
+@pytest.mark.interop
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
+@pytest.mark.parametrize("role", ["song", "title", "hei"])
+def test_poppler_extracts_what_was_entered(fonts, role, tmp_path):
+    """Poppler reads back exactly what was set, in each role."""
+    path = tmp_path / "planes.pdf"
+    path.write_bytes(pdf_of(PLANES.split(), fonts, role))
+    shown = subprocess.run(
+        ["pdftotext", "-layout", path, "-"], capture_output=True, timeout=20, check=True
+    )
+    assert shown.stdout.decode().split() == PLANES.split()
+    assert shown.stderr == b""
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(alphabet=listed_characters() + "ABCabc019（）、", min_size=1, max_size=40))
+def test_any_name_is_extracted_as_entered(text):
+    """Any text of the national table comes back from a PDF unchanged."""
+    page = pypdf.PdfReader(io.BytesIO(pdf_of([text], SHARED))).pages[0]
+    assert page.extract_text().replace("\n", "") == text
+
+
+SHARED = FontLibrary.load(FOLDER)
+
+
+def test_threads_may_share_a_library():
+    """Eight threads that open faces and make fonts at once get the same result."""
+    fonts = FontLibrary.load(FOLDER)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: encoded(fonts, "甲𠮷", "song"), range(8)))
+    assert all(result == results[0] for result in results)
+
+
+def operator_folder(folder: Path, text: str, font: Path | bytes | None = None) -> Path:
+    """Write an operator's font folder; the file is called own.ttf."""
+    data = font if isinstance(font, bytes) else (font or FOLDER / "NotoSansSC-Medium.ttf").read_bytes()
+    (folder / "own.ttf").write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    (folder / "fonts.toml").write_text(text.replace("DIGEST", digest), encoding="utf-8")
+    return folder
+
+
+OWN_FACE = 'schema = 1\n[faces.own]\nfile = "own.ttf"\nsha256 = "DIGEST"\n'
+
+
+def test_operator_replaces_a_role(tmp_path):
+    """A role of the operator's folder takes the place of the shipped one, and its stand-in note goes away."""
+    extra = operator_folder(tmp_path, OWN_FACE + '[roles.fangsong]\nfaces = ["own", "noto-serif"]\n')
+    fonts = FontLibrary.load(FOLDER, extra)
+    assert fonts.specs[fonts.glyphs("仿", "fangsong")[0].face].name == "own"
+    assert fonts.specs[fonts.glyphs("㐀", "fangsong")[0].face].name == "noto-serif"
+    assert {note.role for note in fonts.stand_ins} == {"title", "kai"}
+    assert fonts.engine != FontLibrary.load(FOLDER).engine
+
+
+def test_operator_appends_a_fallback(tmp_path):
+    """Faces in `fallback` are asked last, in every role."""
+    extra = operator_folder(tmp_path, 'fallback = ["own"]\n' + OWN_FACE)
+    fonts = FontLibrary.load(FOLDER, extra)
+    assert fonts.specs[fonts.glyphs("字", "song")[0].face].name == "noto-serif"
+    assert fonts.specs[-1].name == "own"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("schema = 2", "schema = 1"),
+        ("schema = [", "cannot be read"),
+        ('schema = 1\n[faces.own]\nfile = "own.ttf"\n', "lacks 'sha256'"),
+        (OWN_FACE + '[roles.kai]\nfaces = ["nowhere"]\n', "undeclared: nowhere"),
+        (OWN_FACE + "[roles.kai]\nfaces = []\n", "must list declared faces"),
+    ],
+)
+def test_wrong_font_list_is_explained(tmp_path, text, message):
+    """A fonts.toml that cannot be used is a configuration error that says what is wrong."""
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        FontLibrary.load(FOLDER, operator_folder(tmp_path, text))
+
+
+def changed_font(*, rights: int | None = None, variable: bool = False) -> bytes:
+    """Return a shipped font with another embedding right, or one that claims to be variable."""
+    font = TTFont(io.BytesIO((FOLDER / "NotoSansSC-Medium.ttf").read_bytes()), lazy=True)
+    if rights is not None:
+        font["OS/2"].fsType = rights
+    if variable:
+        from fontTools.ttLib.tables.DefaultTable import DefaultTable
+
+        font["fvar"] = DefaultTable("fvar")
+        font["fvar"].data = b"\0" * 16
+    out = io.BytesIO()
+    font.save(out, reorderTables=None)
+    return out.getvalue()
+
+
+def test_altered_or_missing_file_is_refused(tmp_path):
+    """A font file whose digest is not the declared one, or that is gone, is never used."""
+    extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n')
+    with (extra / "own.ttf").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(ConfigurationError, match="is not the one"):
+        FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
+    (extra / "own.ttf").unlink()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
+
+
+@pytest.mark.parametrize(
+    ("font", "message"),
+    [
+        ({"rights": 2}, "forbids embedding"),
+        ({"rights": 0x100}, "forbids embedding"),
+        ({"variable": True}, "not a static TrueType font"),
+    ],
+)
+def test_font_that_may_not_be_embedded_is_refused(tmp_path, font, message):
+    """A restricted, no-subsetting or variable font is a configuration error at first use."""
+    extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n', changed_font(**font))
+    with pytest.raises(ConfigurationError, match=message):
+        FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
+
+
+def test_file_that_is_no_font_is_refused(tmp_path):
+    """Bytes that are no font at all are a configuration error, not a crash."""
+    extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n', b"not a font")
+    with pytest.raises(ConfigurationError, match="not a static TrueType font"):
+        FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
+
+
+def test_documented_operator_folder_works(tmp_path):
+    """The fonts.toml shown in docs/fonts.md loads once real files and digests stand in it."""
+    page = (FOLDER.parents[1] / "docs" / "fonts.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    data = (FOLDER / "NotoSansSC-Medium.ttf").read_bytes()
+    for face in tomllib.loads(example)["faces"].values():
+        (tmp_path / face["file"]).write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    (tmp_path / "fonts.toml").write_text(example.replace("0" * 64, digest), encoding="utf-8")
+    fonts = FontLibrary.load(FOLDER, tmp_path)
+    assert fonts.specs[fonts.glyphs("仿", "fangsong")[0].face].name == "fangsong"
+    assert fonts.uncovered("㐀𠮷", "fangsong") == ()
+
+
+def test_documented_characters_are_covered(fonts):
+    """The symbols that docs/fonts.md promises print in every role; the ones it excludes do not."""
+    page = (FOLDER.parents[1] / "docs" / "fonts.md").read_text(encoding="utf-8")
+    (promised,) = re.findall(r"^\| (㎡ .*?) \| all \|$", page, re.MULTILINE)
+    for role in ("song", "title", "hei"):
+        assert fonts.uncovered(promised, role) == ()
+        assert fonts.uncovered("☐☑", role) == ("☐", "☑")

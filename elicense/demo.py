@@ -7,11 +7,14 @@ Everything in it is worth nothing outside: keys lie unprotected beside the certi
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from elicense.catalogue import Catalogue, templates_folder
+from elicense.demo_folder import MARKER, is_demo, register_file, trust_file
 from elicense.encoding import authority_from_json, authority_to_json
 from elicense.errors import ConfigurationError, MalformedDocument
 from elicense.issuing import IssuingOffice, SealKeeper, issue
@@ -35,8 +38,6 @@ if TYPE_CHECKING:
     from elicense.pki.throwaway import ThrowawayPki
     from elicense.registry.protocol import LicenceRecord
 
-MARKER = "demo.json"
-"""The file that marks a folder as a demonstration's and lists its seals."""
 SCHEMA = "elicense/demo/1"
 VERIFY_BASE = "http://127.0.0.1:8000/v/"
 """Where `run.py serve` answers by default."""
@@ -60,21 +61,6 @@ class Sample:
     """Where its document lies."""
 
 
-def is_demo(folder: Path) -> bool:
-    """Return whether `folder` bears the mark of a demonstration."""
-    return (folder / MARKER).is_file()
-
-
-def trust_file(folder: Path) -> Path:
-    """Return the trust register of a demonstration."""
-    return folder / "trust" / "register.json"
-
-
-def register_file(folder: Path) -> Path:
-    """Return the register of licences of a demonstration."""
-    return folder / "register.sqlite"
-
-
 def build(folder: Path, *, at: datetime, templates: Path | None = None) -> IssuingOffice:
     """`folder` is a demonstration with an authority and a seal for every licence type, and current lists.
 
@@ -95,6 +81,7 @@ def build(folder: Path, *, at: datetime, templates: Path | None = None) -> Issui
         pki = _pki(folder, at=at)
         seals = _seals(folder, catalogue, pki, at=at)
         _write_trust(folder, catalogue, seals)
+        _make_token(folder / "token")
     except OSError as error:
         raise ConfigurationError(
             f"the demonstration cannot be written to {folder} ({error.strerror}): choose another folder",
@@ -222,6 +209,13 @@ def _seal(authority: IssuingAuthority, use: str, number: str, certificate: x509.
     )
     period = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     return Seal(number, authority.name + use, use, authority.code, art, *period, (fingerprint(certificate),))
+
+
+def _make_token(path: Path) -> None:
+    """`path` holds a random access token for the web service, which only its owner can read."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
 
 
 def _write_trust(folder: Path, catalogue: Catalogue, seals: Iterable[tuple[IssuingAuthority, Seal]]) -> None:

@@ -246,9 +246,7 @@ def _require_usable(
     Raises SealError, CertificatePathError, NotAuthorised.
     """
     certificate = fingerprint(keeper.signer.certificate)
-    check_usable(
-        keeper.seal, certificate, at, authority_code=keeper.authority.code, use=licence_type.seal_use
-    )
+    _check_seal(keeper, licence_type, at=at)
     require_path(keeper.signer.certificate, keeper.signer.chain, office.trust, at)
     entries = office.trust.entries(certificate)
     if office.trust.register is not None and not any(
@@ -265,6 +263,14 @@ def _require_usable(
             f"签发{licence_type.name_zh}：请更新名册或更换颁发机构",
             field="authority_code",
         )
+
+
+def _check_seal(keeper: SealKeeper, licence_type: LicenceType, *, at: datetime) -> None:
+    """Return if this seal may be applied at `at`. Raises SealError."""
+    certificate = fingerprint(keeper.signer.certificate)
+    check_usable(
+        keeper.seal, certificate, at, authority_code=keeper.authority.code, use=licence_type.seal_use
+    )
 
 
 def _intent(licence_type: LicenceType, keeper: SealKeeper, office: IssuingOffice) -> Intent:
@@ -305,6 +311,8 @@ def _finish(
 ) -> IssuedLicence:
     """Return the finished licence of a reservation. See `issue` for what is raised."""
     licence_type, keeper = _as_intended(record, office)
+    # Again at this moment: a reservation of last year is no right to apply a seal that has expired since.
+    _check_seal(keeper, licence_type, at=at)
     cleared = _cleared(record, licence_type, keeper, office, at=at, on_step=on_step)
     # Failed here (key away, no timestamp): not fatal, the reservation waits; the next resume tries again.
     sealed = seal_document(

@@ -218,7 +218,8 @@ _FILE: Mapping[str, Reason] = {
 _SEAL: Mapping[str, Reason] = {
     "cms.unreadable": Reason(Text("签章数据无法读取。", "The seal's data cannot be read."), _ASK_ISSUER),
     "cms.foreign": Reason(
-        Text("签章不是本系统证照的签章形式。", "The seal is not made the way our licences are sealed."), _CHECK_AUTHORITY
+        Text("签章不是本系统证照的签章形式。", "The seal is not made as our licences are sealed."),
+        _CHECK_AUTHORITY,
     ),
     "cms.algorithm": Reason(
         Text("签章所用算法不被接受。", "The seal uses an algorithm that is not accepted."), _CHECK_AUTHORITY
@@ -368,7 +369,7 @@ _LICENCE: Mapping[str, Reason] = {
         ),
         _CHECK_AUTHORITY,
     ),
-    "status.suspended": Reason(Text("证照已被暂停。", "The licence is suspended."), _CHECK_AUTHORITY),
+    "status.suspended": Reason(Text("证照已被暂扣。", "The licence is suspended."), _CHECK_AUTHORITY),
     "status.revoked": Reason(Text("证照已被撤销。", "The licence was revoked."), _CHECK_AUTHORITY),
     "status.expired": Reason(
         Text("证照已过有效期。", "The licence has expired."),
@@ -396,7 +397,8 @@ INDICATIONS: Mapping[str, Reason] = {
         _CHECK_AUTHORITY,
     ),
     "TOTAL_FAILED": Reason(
-        Text("未通过：文件已损坏、被改动或签章无效。", "Failed: damaged, altered, or its seal is not valid."), _ASK_ISSUER
+        Text("未通过：文件已损坏、被改动或签章无效。", "Failed: damaged, altered, or a seal that is not valid."),
+        _ASK_ISSUER,
     ),
 }
 """The answers to "authentic?"."""
@@ -404,7 +406,7 @@ INDICATIONS: Mapping[str, Reason] = {
 IN_FORCE: Mapping[str, Text] = {
     "in_force": Text("有效", "in force"),
     "conditional": Text("附条件有效", "in force under conditions"),
-    "suspended": Text("已暂停", "suspended"),
+    "suspended": Text("已暂扣", "suspended"),
     "revoked": Text("已撤销", "revoked"),
     "expired": Text("已过期", "expired"),
     "not_yet_valid": Text("尚未生效", "not yet valid"),

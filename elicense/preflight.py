@@ -73,7 +73,7 @@ class FillPlan:
     pages: tuple[tuple[float, float], ...]
     """Width and height of each page in mm."""
     lines: tuple[PlacedLine, ...]
-    """Every dynamic line, and the static lines near the seal."""
+    """Every dynamic line, in the order of the placements; behind them the furniture's lines on the seal's page."""
     placements: tuple[FieldPlacement, ...]
     """The data index, as embedded."""
     seal: SealPlacement
@@ -202,8 +202,7 @@ def _drawn(placement: FieldPlacement, lines: Iterator[PlacedLine]) -> bool:
 
 def _printed_fields(plan: FillPlan, licence: Licence, licence_type: LicenceType) -> Iterator[_Finding]:
     """Check 2."""
-    parts = [part for entry in plan.placements for part in parse_template(entry.template)]
-    places = [part for part in parts if isinstance(part, Place)]
+    places = [place for entry in plan.placements for place in _places(entry.template)]
     whole = {place.name for place in places if place.part is None}
     divided = {place.name for place in places if place.part is not None}
     for name in sorted(divided - whole):
@@ -218,6 +217,14 @@ def _printed_fields(plan: FillPlan, licence: Licence, licence_type: LicenceType)
         missing = [name for name in _entries(spec.name, value) if not _covered(name, whole | divided)]
         if missing:
             yield _Finding(2, f"{missing[0]} stands on no page", f"字段 {missing[0]} 未印在版面上")
+
+
+def _places(template: str) -> list[Place]:
+    """Return a template's places; none of one that cannot be read, which check 1 tells."""
+    try:
+        return [part for part in parse_template(template) if isinstance(part, Place)]
+    except InvalidTemplate:
+        return []
 
 
 def _gapless(parts: Sequence[tuple[int, int]], length: int) -> bool:

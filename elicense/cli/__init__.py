@@ -6,6 +6,7 @@ or a file that cannot be opened, 130 interrupted.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from importlib import metadata
@@ -14,17 +15,44 @@ from typing import TYPE_CHECKING
 import click
 
 from elicense.cli.common import LANGUAGES, Language, complain, language_option
-from elicense.cli.demonstrate import demo_command
-from elicense.cli.doctor import doctor_command
-from elicense.cli.office import CHANGES, issue_command, resume_command, status_command, types_command
-from elicense.cli.seals import seal_group
-from elicense.cli.verify import verify_command
 from elicense.errors import ConfigurationError, ElicenseError, KeyUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cli", "main"]
+__all__ = ["COMMANDS", "cli", "main", "run"]
+
+COMMANDS = {
+    "demo": "demonstrate:demo_command",
+    "types": "office:types_command",
+    "issue": "office:issue_command",
+    "verify": "verify:verify_command",
+    "status": "office:status_command",
+    "suspend": "office:suspend_command",
+    "reinstate": "office:reinstate_command",
+    "revoke": "office:revoke_command",
+    "void": "office:void_command",
+    "resume": "office:resume_command",
+    "seal": "seals:seal_group",
+    "doctor": "doctor:doctor_command",
+}
+"""Name of a command -> module below this one and function."""
+
+
+class _Commands(click.Group):
+    """Loads a command when it is called: who verifies does not wait for what renders and signs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command, or None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"elicense.cli.{module}"), function)
+        return command
 
 
 def _version() -> str:
@@ -35,25 +63,11 @@ def _version() -> str:
         return "0.0.0 (not installed)"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(_version())
 @language_option
 def cli(lang: Language) -> None:
     """Issue, seal and verify official electronic licences (签发、签章、查验电子证照)."""
-
-
-for _command in (
-    demo_command,
-    types_command,
-    issue_command,
-    verify_command,
-    status_command,
-    *CHANGES,
-    resume_command,
-    seal_group,
-    doctor_command,
-):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What all commands share: language, moment, output, and where the demonstration lies."""
+"""What all commands share: language, moment, output."""
 
 from __future__ import annotations
 
@@ -11,19 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from rich.console import Console
 
-from elicense import demo
-from elicense.errors import ConfigurationError
 from elicense.registry.rules import BEIJING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from elicense.issuing import IssuingOffice
-
 Language = Literal["zh", "en"]
-
-DEMO_FOLDER = Path("var") / "demo"
-"""Where the demonstration lies, seen from the project's root."""
 
 
 class LanguageChoice:
@@ -121,28 +114,6 @@ def complain(text: str, *, field: str | None = None) -> None:
 def print_json(value: Mapping[str, object]) -> None:
     """One JSON object stands on one line of standard output."""
     click.echo(json.dumps(value, ensure_ascii=False, sort_keys=False))
-
-
-def find_demo(start: Path) -> Path | None:
-    """Return the demonstration that belongs to `start`: the folder it lies in, or its var/demo."""
-    inside = next((folder for folder in (start, *start.parents) if demo.is_demo(folder)), None)
-    below = start / DEMO_FOLDER
-    return inside or (below if demo.is_demo(below) else None)
-
-
-def open_office(folder: Path | None) -> tuple[Path, IssuingOffice]:
-    """Return the demonstration's folder and its office.
-
-    Raises:
-        ConfigurationError: none is named or found, or it is damaged.
-    """
-    found = folder or find_demo(Path.cwd())
-    if found is None:
-        raise ConfigurationError(
-            "there is no demonstration here: run `elicense demo`, or name its folder with --folder",
-            "此处没有演示目录：请先运行 elicense demo，或用 --folder 指定",
-        )
-    return found, demo.load(found)
 
 
 def tell_demo(lang: Language) -> None:

@@ -11,7 +11,6 @@ from rich.progress import Progress
 
 from elicense import demo
 from elicense.cli.common import (
-    DEMO_FOLDER,
     Language,
     err,
     json_option,
@@ -23,6 +22,7 @@ from elicense.cli.common import (
     tell_demo,
 )
 from elicense.cli.verify import AUTHENTIC, IN_FORCE, line
+from elicense.demo_folder import USUAL
 from elicense.model import InForce
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
@@ -56,12 +56,12 @@ class _Row:
 
 
 @click.command("demo")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=DEMO_FOLDER)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=USUAL)
 @language_option
 @json_option
 @click.pass_context
 def demo_command(context: click.Context, folder: Path, *, lang: Language, as_json: bool) -> None:
-    """Make a demonstration in FOLDER: issue one licence of each type, verify all (制作演示：签发并查验各类证照).
+    """Issue and verify one licence of each type in FOLDER (制作演示).
 
     Run again, it keeps its authorities and register and issues one more of each. Exit status 1 if a verdict is not
     the expected one.
@@ -130,7 +130,7 @@ def _show(rows: list[_Row], folder: Path, *, lang: Language) -> None:
     )
     for label, command in steps:
         console.print(f"  {label}: {command}", markup=False)
-    if folder != DEMO_FOLDER:
+    if folder != USUAL:
         console.print(f"  --folder {folder}", markup=False)
 
 

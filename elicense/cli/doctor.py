@@ -17,7 +17,6 @@ from elicense import demo
 from elicense.catalogue import Catalogue, templates_folder
 from elicense.cli.common import (
     Language,
-    find_demo,
     folder_option,
     json_option,
     language_option,
@@ -27,6 +26,7 @@ from elicense.cli.common import (
     print_json,
     tell_demo,
 )
+from elicense.demo_folder import find_demo
 from elicense.errors import ElicenseError
 from elicense.pki.trust import find_path
 from elicense.registry.sql import journal_mode

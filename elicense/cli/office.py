@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from elicense import demo
 from elicense.catalogue import Catalogue, templates_folder
 from elicense.cli.common import (
     Language,
@@ -20,12 +21,12 @@ from elicense.cli.common import (
     json_option,
     language_option,
     now,
-    open_office,
     pick,
     print_json,
     tell_demo,
 )
-from elicense.errors import InvalidLicenceData
+from elicense.demo_folder import find_demo
+from elicense.errors import ConfigurationError, InvalidLicenceData
 from elicense.issuing import issue, resume
 from elicense.model import Holder, IssueRequest, LicenceState
 from elicense.registry.files import FileStore
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from elicense.catalogue import LicenceType
+    from elicense.issuing import IssuingOffice
     from elicense.registry.protocol import LicenceRecord
 
 _DATES = ("issued_on", "valid_from", "valid_until")
@@ -122,7 +124,7 @@ def issue_command(
 @language_option
 @json_option
 def status_command(identifier: str, folder: Path | None, *, lang: Language, as_json: bool) -> None:
-    """Show where the licence IDENTIFIER stands, and its history (查看证照状态和办理记录)."""
+    """Show the state and history of a licence (查看证照状态)."""
     _, office = open_office(folder)
     at = now()
     record, status = office.registry.get(identifier), office.registry.status(identifier, at=at)
@@ -144,7 +146,7 @@ def status_command(identifier: str, folder: Path | None, *, lang: Language, as_j
 def _change_command(verb: str, state: LicenceState, en: str, zh: str) -> click.Command:
     """Return the command that brings a licence into `state`, with a reason on record."""
 
-    @click.command(verb, help=f"{en} {zh}")
+    @click.command(verb, help=f"{en} ({zh}).")
     @click.argument("identifier")
     @click.option("--reason", required=True, help="Goes on record and is shown to whoever asks. 理由。")
     @folder_option
@@ -165,13 +167,10 @@ def _change_command(verb: str, state: LicenceState, en: str, zh: str) -> click.C
     return change
 
 
-CHANGES = (
-    _change_command("suspend", LicenceState.SUSPENDED, "Suspend a licence.", "暂停证照效力。"),
-    _change_command("reinstate", LicenceState.ISSUED, "End a suspension.", "恢复证照效力。"),
-    _change_command("revoke", LicenceState.REVOKED, "Revoke a licence for good.", "撤销证照。"),
-    _change_command("void", LicenceState.VOID, "Void a reserved number.", "作废未完成的编号。"),
-)
-"""Commands that change a licence's state."""
+suspend_command = _change_command("suspend", LicenceState.SUSPENDED, "Suspend a licence", "暂停证照效力")
+reinstate_command = _change_command("reinstate", LicenceState.ISSUED, "End a suspension", "恢复证照效力")
+revoke_command = _change_command("revoke", LicenceState.REVOKED, "Revoke a licence for good", "撤销证照")
+void_command = _change_command("void", LicenceState.VOID, "Void a reserved number", "作废未完成的编号")
 
 
 @click.command("resume")
@@ -202,6 +201,24 @@ def resume_command(context: click.Context, folder: Path | None, *, lang: Languag
             pick(lang, f"{done} of {len(results)} finished", f"未完成 {len(results)} 份，已办结 {done} 份")
         )
     context.exit(int(any(result.error for result in results)))
+
+
+# --- The office ---
+
+
+def open_office(folder: Path | None) -> tuple[Path, IssuingOffice]:
+    """Return the demonstration's folder and its office.
+
+    Raises:
+        ConfigurationError: none is named or found, or it is damaged.
+    """
+    found = folder or find_demo(Path.cwd())
+    if found is None:
+        raise ConfigurationError(
+            "there is no demonstration here: run `elicense demo`, or name its folder with --folder",
+            "此处没有演示目录：请先运行 elicense demo，或用 --folder 指定",
+        )
+    return found, demo.load(found)
 
 
 # --- A request as JSON ---

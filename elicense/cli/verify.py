@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elicense import demo, messages
+from elicense import messages
 from elicense.cli.common import (
     Language,
     Moment,
     complain,
-    find_demo,
     json_option,
     language_option,
     now,
@@ -28,6 +27,7 @@ from elicense.cli.common import (
     print_json,
     tell_demo,
 )
+from elicense.demo_folder import find_demo, register_file, trust_file
 from elicense.model import InForce
 from elicense.pki.trust import TrustStore, load_trust
 from elicense.registry.sql import SqlRegistry
@@ -82,7 +82,7 @@ def verify_command(
     lang: Language,
     as_json: bool,
 ) -> int:
-    """Say of each FILE whether it is authentic and whether it is in force (查验文件真伪和效力).
+    """Say of each FILE: authentic? in force? (查验文件).
 
     Exit status: 0 authentic and in force (or not known), 1 not authentic, 2 wrong usage or a file that cannot be
     opened, 3 cannot be decided, 4 authentic but not in force. With several files the worst: 1, 2, 3, 4, 0.
@@ -118,9 +118,9 @@ def _choose_trust(
         )
         return TrustStore(()), None
     tell_demo(lang)
-    register = demo.register_file(folder)
+    register = register_file(folder)
     registry = SqlRegistry(register, read_only=True) if register.exists() and not offline else None
-    return load_trust(demo.trust_file(folder)), registry
+    return load_trust(trust_file(folder)), registry
 
 
 def _one(file: Path, means: _Means, *, lang: Language, as_json: bool) -> int:
@@ -169,7 +169,7 @@ AUTHENTIC = {
 IN_FORCE = {
     InForce.IN_FORCE: ("yes", "有效", "green"),
     InForce.CONDITIONAL: ("under conditions", "附条件有效", "yellow"),
-    InForce.SUSPENDED: ("NO, suspended", "否，已暂停", "red"),
+    InForce.SUSPENDED: ("NO, suspended", "否，已暂扣", "red"),
     InForce.REVOKED: ("NO, revoked", "否，已撤销", "red"),
     InForce.EXPIRED: ("NO, expired", "否，已过期", "red"),
     InForce.NOT_YET_VALID: ("NO, not yet valid", "否，尚未生效", "red"),

@@ -50,6 +50,7 @@ _BAD_FILTERS = frozenset({"/LZWDecode", "/Crypt"})
 _RESOURCES = {"Tf": "/Font", "Do": "/XObject", "gs": "/ExtGState", "cs": "/ColorSpace", "CS": "/ColorSpace",
               "scn": "/Pattern", "SCN": "/Pattern", "sh": "/Shading"}
 _MARKING = frozenset({"BMC", "BDC", "EMC", "MP", "DP"})
+_SHOWING = frozenset({b"Tj", b"TJ", b"'", b'"'})
 _FILLS = frozenset({b"f", b"F", b"f*"})
 _GROUND_SLACK = 0.75
 """Points by which the ground of a field may differ from it."""
@@ -179,9 +180,12 @@ def _drawing(
     if contents is None:
         return b"", DictionaryObject()
     content = ContentStream(contents, reader)
+    operations = list(_without_grounds(content.operations, fields, corner))
+    writing = _writing_fonts(operations)
+    # A font that is chosen and never written with needs no embedding; some programs choose one on every page.
     content.operations = [
-        entry for entry in _without_grounds(content.operations, fields, corner)
-        if entry[1].decode("latin-1") not in _MARKING
+        (operands, operator) for operands, operator in operations
+        if operator.decode("latin-1") not in _MARKING and (operator != b"Tf" or str(operands[0]) in writing)
     ]  # fmt: skip
     wanted: dict[str, set[str]] = {}
     for operands, operator in content.operations:
@@ -197,7 +201,34 @@ def _drawing(
         used = DictionaryObject({NameObject(name): entries.raw_get(name) for name in found})
         if used:
             resources[NameObject(kind)] = used
+    _require_embedded(resources.get("/Font", {}))
     return content.get_data(), resources
+
+
+def _writing_fonts(operations: Sequence[tuple[Any, bytes]]) -> set[str]:
+    """Return the names of the fonts that text is shown in."""
+    found: set[str] = set()
+    chosen: list[str] = [""]
+    for operands, operator in operations:
+        if operator == b"q":
+            chosen.append(chosen[-1])
+        elif operator == b"Q" and len(chosen) > 1:
+            chosen.pop()
+        elif operator == b"Tf":
+            chosen[-1] = str(operands[0])
+        elif operator in _SHOWING:
+            found.add(chosen[-1])
+    return found
+
+
+def _require_embedded(fonts: Any) -> None:
+    """Raise ValueError for a font the file does not bring along. Source: ISO 19005-3, 6.2.11.4 (not read)."""
+    for reference in fonts.values():
+        font = reference.get_object()
+        inner = font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in font else font
+        embedded = {"/FontFile", "/FontFile2", "/FontFile3"} & set(inner.get("/FontDescriptor", {}))
+        if not embedded and font.get("/Subtype") != "/Type3":
+            raise ValueError(f"the font {str(font.get('/BaseFont'))[1:]} is not embedded; embed it when exporting")
 
 
 def _without_grounds(

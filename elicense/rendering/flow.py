@@ -43,6 +43,8 @@ that no sealed page be without text; two is our choice."""
 _BELOW_CENTRE = 0.06
 """The middle of name and date lies so far below the seal's centre, as a share of its height. Source: GB/T 9704-2012,
 7.3.5.1 (not read): both a little below the middle of the seal."""
+_SMALLEST_NAME = 10.0
+"""Points: smallest size of the authority's name in a signature."""
 _CLEAR = 1.0 * MM
 """Least distance between the text and a seal below it."""
 
@@ -280,7 +282,8 @@ class _Maker:
         sign = item.signature
         style = Style(font=sign.font, size=sign.size, leading=sign.leading, under_seal=True)
         name, date = self._say(sign.name, style), self._say(sign.date, style)
-        name_width, date_width = self._width(name.text, style), self._width(date.text, style)
+        name_style = self._narrowed(name.text, style)
+        name_width, date_width = self._width(name.text, name_style), self._width(date.text, style)
         right = self.width - sign.right * sign.size
         # A name wider than the date may use the empty characters to the right of it, but not more.
         middle = min(right - date_width / 2, self.width - name_width / 2)
@@ -291,7 +294,9 @@ class _Maker:
             reach = half * (1 - 2 * _BELOW_CENTRE)
             above = max(above, _CLEAR + half + half * 2 * _BELOW_CENTRE - step)
         inks = (
-            self._line((Step("P", index * 1000),), name, style, middle - name_width / 2, -above + _baseline(style)),
+            self._line(
+                (Step("P", index * 1000),), name, name_style, middle - name_width / 2, -above + _baseline(style)
+            ),
             self._line(
                 (Step("P", index * 1000 + 1),), date, style, middle - date_width / 2,
                 -above - step + _baseline(style),
@@ -302,6 +307,15 @@ class _Maker:
             "signature", max(above + 2 * step, -pair_middle + reach), inks,
             seal_centre=(middle, pair_middle + self.seal.height_mm * MM * _BELOW_CENTRE) if item.seal else None,
         )  # fmt: skip
+
+    def _narrowed(self, text: str, style: Style) -> Style:
+        """Return `style`, smaller if `text` would be wider than the frame, but not below _SMALLEST_NAME."""
+        width = self._width(text, style)
+        if width <= self.width:
+            return style
+        # A quarter point below the exact size, so that rounding cannot push the line out of the frame.
+        size = max(_SMALLEST_NAME, int(style.size * self.width / width * 4) / 4)
+        return style.model_copy(update={"size": size})
 
     def _line(self, path: tuple[Step, ...], said: Said, style: Style, x: float, y: float) -> Ink:
         if x < 0:

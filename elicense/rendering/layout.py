@@ -27,6 +27,8 @@ from elicense.rendering.blocks import (
     SignatureItem,
     Style,
     TextBlock,
+    TextItem,
+    names_in,
 )
 
 if TYPE_CHECKING:
@@ -123,13 +125,16 @@ def _check_pages(layout: Layout) -> None:
         raise ValueError("a flow's `next` names the one page with `repeat: true`")
     if any(page.flow_frame is None for page in repeated):
         raise ValueError("a page with `repeat: true` needs a flow_frame")
-    if any(isinstance(block, SealBlock | FlowBlock) for page in repeated for block in page.blocks):
-        raise ValueError("a repeated page holds neither the seal nor a flow")
+    if not all(isinstance(block, TextBlock) for page in repeated for block in page.blocks):
+        raise ValueError("the blocks of a repeated page are texts")
     seals = sum(isinstance(block, SealBlock) for block in blocks)
     seals += sum(isinstance(item, SignatureItem) and item.seal for flow in flows for item in flow.items)
     if seals != 1:
         raise ValueError(f"a layout has one seal, this one has {seals}")
     for flow in flows:
+        texts = (item.text for item in flow.items if isinstance(item, TextItem))
+        if any({"page", "pages"} & set(names_in(text)) for text in texts):
+            raise ValueError("the text of a flow cannot say page numbers: they are not known before it is set")
         if any(isinstance(item, FootItem) for item in flow.items[:-1]):
             raise ValueError("the foot is the last item of a flow")
     _check_headings(layout)

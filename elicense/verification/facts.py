@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from elicense.verification.structure import ByteRange
 
 
+MEMORY_EXIT = 77
+"""Exit status of a worker that could not even take the document in; every other answer is Facts."""
+
+
 @dataclass(frozen=True, slots=True)
 class PathFacts:
     """A certificate's path to an anchor, at one moment."""

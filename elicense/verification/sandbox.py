@@ -18,7 +18,7 @@ import threading
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Protocol, Self
 
-from elicense.verification.facts import Facts, facts_from_json
+from elicense.verification.facts import MEMORY_EXIT, Facts, facts_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,12 +198,21 @@ class _Worker:
         try:
             return exchange()
         except (EOFError, OSError) as error:
-            self.kill()
-            # The kernel ends a process over its CPU limit with this signal; all else that ends it is unexpected.
-            spent = self._process.returncode == -signal.SIGXCPU
-            raise _LimitReachedError("time" if late.is_set() or spent else "process") from error
+            limit = self._ended()
+            raise _LimitReachedError("time" if late.is_set() else limit) from error
         finally:
             timer.cancel()
+
+    def _ended(self) -> str:
+        """Return the limit that the process died of; "process" if it was none that we set."""
+        try:
+            # It closed its end because it is ending, which takes a moment.
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            code = 0
+        self.kill()
+        # The kernel ends a process over its CPU limit with this signal.
+        return {-signal.SIGXCPU: "time", MEMORY_EXIT: "memory"}.get(code, "process")
 
     def kill(self) -> None:
         """The process is gone and waited for."""

@@ -39,5 +39,5 @@ def load_certificate(encoded: bytes) -> x509.Certificate:
     """Return a certificate. Raises CmsError if it cannot be read."""
     try:
         return x509.load_der_x509_certificate(encoded)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise CmsError("cms.certificate", "the certificate cannot be read") from error

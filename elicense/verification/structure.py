@@ -90,7 +90,9 @@ _OWN_RANGE = re.compile(rb"/ByteRange ?\[(.*?)\]", re.DOTALL)
 _CANONICAL_RANGE = re.compile(
     rb"0 (?:([0-9]{10}) ([0-9]{10}) ([0-9]{10})|(0|[1-9][0-9]*) (0|[1-9][0-9]*) (0|[1-9][0-9]*))"
 )
-_HEX_RUN = re.compile(rb"(?<![0-9A-Fa-f])30[0-9A-Fa-f]{510,}+")
+_HEX_WINDOW = re.compile(rb"[0-9A-Fa-f]{256}")
+_HEX_AFTER = re.compile(rb"[0-9A-Fa-f]*+")
+_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 _TRACE = re.compile(
     rb"/ByteRange|/Sig[^a-z]|/DocMDP|/DocTimeStamp|adbe\.(?:pkcs7|x509)|ETSI\.(?:CAdES|RFC3161)|Adobe\.PPK"
     rb"|06092[aA]864886[fF]70[dD]010702"
@@ -208,12 +210,45 @@ def find_candidates(data: bytes) -> tuple[Candidate, ...]:
             found.append(Candidate("", (first, start, end, rest), declared=True, claimed_time=None))
             if len(found) == MAX_CANDIDATES:
                 break
-    run = max(_HEX_RUN.finditer(data), key=lambda match: match.end() - match.start(), default=None)
+    run = _longest_hex_run(data)
     if run is not None:
-        start, end = max(run.start() - 1, 0), min(run.end() + 1, len(data))
+        start, end = max(run[0] - 1, 0), min(run[1] + 1, len(data))
         if all(candidate.gap != (start, end) for candidate in found):
             found.append(Candidate("", (0, start, end, len(data) - end), declared=False, claimed_time=None))
     return tuple(found)
+
+
+def _longest_hex_run(data: bytes) -> tuple[int, int] | None:
+    """Return the longest run of at least 512 hexadecimal digits that begins like a DER sequence, None without one.
+
+    Such a run fills at least one of the windows that begin at multiples of 256, so only these are looked at.
+    """
+    longest: tuple[int, int] | None = None
+    position = 0
+    while position < len(data):
+        if not _HEX_WINDOW.match(data, position):
+            position += 256
+            continue
+        before = max(position - 256, 0)
+        lead = _first_of_run(data[before:position])
+        after = _HEX_AFTER.match(data, position)
+        run = (before + lead, after.end() if after else position)
+        if data.startswith(b"30", run[0]) and run[1] - run[0] > max(511, _length(longest)):
+            longest = run
+        position = run[1] - run[1] % 256 + 256
+    return longest
+
+
+def _first_of_run(before: bytes) -> int:
+    """Return where the digits begin that reach to the end of `before`."""
+    position = len(before)
+    while position and before[position - 1] in _HEX_DIGITS:
+        position -= 1
+    return position
+
+
+def _length(run: tuple[int, int] | None) -> int:
+    return run[1] - run[0] if run else 0
 
 
 class _Reader:

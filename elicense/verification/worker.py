@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from elicense.verification.document import read_facts
-from elicense.verification.facts import Facts, facts_to_json
+from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _OPEN_FILES = 32
-
 
 def main(descriptor: int, settings: str) -> None:
     """Serve jobs on the connection `descriptor` until the parent closes it.
@@ -66,7 +65,8 @@ def _serve(connection: Connection, trust: TrustStore, at: datetime) -> bytes:
     try:
         data = connection.recv_bytes()
     except MemoryError:
-        return facts_to_json(Facts(0, (), traces=True, limit="memory"))
+        # Part of the document is still in the pipe, so nothing more can be said over it.
+        os._exit(MEMORY_EXIT)
     return answer(data, trust, at)
 
 

@@ -38,7 +38,9 @@ def test_type(name: str) -> LicenceType:
 test_type.__test__ = False  # type: ignore[attr-defined]  # its name begins as a test's does
 
 
-def licence_of(licence_type: LicenceType, *, sequence: int = 1, values: dict[str, Any] | None = None, **parts: Any) -> Licence:
+def licence_of(
+    licence_type: LicenceType, *, sequence: int = 1, values: dict[str, Any] | None = None, **parts: Any
+) -> Licence:
     """Return the licence of the type's sample.
 
     Args:
@@ -64,5 +66,6 @@ def licence_of(licence_type: LicenceType, *, sequence: int = 1, values: dict[str
 def seal_of(licence_type: LicenceType, *, diameter: float = 40.0, shape: SealShape = SealShape.ROUND) -> Seal:
     """Return a specimen seal of the sample's authority."""
     authority = licence_type.sample_authority()
-    art = SealArt(shape, diameter, diameter, authority.name, SealCentre.STAR if shape is SealShape.ROUND else SealCentre.NONE)
+    centre = SealCentre.STAR if shape is SealShape.ROUND else SealCentre.NONE
+    art = SealArt(shape, diameter, diameter, authority.name, centre)
     return Seal("99010000000001", authority.name, licence_type.seal_use, authority.code, art, AT, AT, ())

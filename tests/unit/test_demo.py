@@ -59,8 +59,13 @@ def test_authorities_and_seals_are_counted_once():
 
 def test_private_keys_are_for_their_owner_only(home):
     """Key files and the register have mode 0600."""
-    secrets = [*home.glob("keys/*.key.pem"), *home.glob("ca/*.key.pem"), home / "register.sqlite"]
-    assert len(secrets) > 4
+    secrets = [
+        *home.glob("keys/*.key.pem"),
+        *home.glob("ca/*.key.pem"),
+        home / "register.sqlite",
+        home / "token",
+    ]
+    assert len(secrets) > 5
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 

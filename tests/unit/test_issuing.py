@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,6 +12,7 @@ from datetime import date, timedelta
 import pytest
 
 from elicense import issuing
+from elicense.catalogue import Catalogue, templates_folder
 from elicense.errors import (
     CertificatePathError,
     ConfigurationError,
@@ -33,7 +36,7 @@ from elicense.registry.sql import SqlRegistry
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
 from elicense.verification.sandbox import Sandbox
-from tests.support.demonstration import AT, entropy, office, request, request_with
+from tests.support.demonstration import AT, SLUG, entropy, office, request, request_with
 
 DAY = timedelta(days=1)
 
@@ -90,18 +93,18 @@ def test_same_licence_same_bytes():
 
 def of(**changes):
     """Return a maker of the sample request with values changed, in an ordinary office."""
-    return lambda: (request(**changes), office())
+    return lambda _: (request(**changes), office())
 
 
 def fields(**changes):
     """Return a maker of the sample request with fields changed, in an ordinary office."""
-    return lambda: (request_with(**changes), office())
+    return lambda _: (request_with(**changes), office())
 
 
 def sealed(**changes):
     """Return a maker of the sample request in an office whose seals are changed."""
 
-    def make():
+    def make(_):
         home = office()
         keepers = tuple(replace(k, seal=replace(k.seal, **changes)) for k in home.keepers)
         return request(), replace(home, keepers=keepers)
@@ -112,7 +115,7 @@ def sealed(**changes):
 def trusting(change):
     """Return a maker of the sample request in an office whose trust is changed."""
 
-    def make():
+    def make(_):
         home = office()
         return request(), replace(home, trust=change(home.trust))
 
@@ -124,20 +127,14 @@ def untyped(trust):
     return replace(trust, register=tuple(replace(entry, type_codes=()) for entry in trust.register))
 
 
-def cramped():
+def cramped(folder):
     """Return a request with the longest value allowed, in an office whose layout lets nothing shrink."""
-    templates = Path(tempfile.mkdtemp())
-    try:
-        home = templates / SLUG
-        shutil.copytree(templates_folder() / SLUG, home)
-        layout = (home / "layout.yaml").read_text("utf-8")
-        (home / "layout.yaml").write_text(re.sub(r",\s*min_size: [0-9.]+", "", layout), "utf-8")
-        catalogue = Catalogue.load(templates)
-        of = office(catalogue=catalogue)
-        compile_template(catalogue[SLUG], of.fonts, _keeper(of), capacity=_capacity(of))
-    finally:
-        shutil.rmtree(templates)
-    return request_with(items="食" * catalogue[SLUG].field("items").max_length), of
+    shutil.copytree(templates_folder() / SLUG, folder / SLUG)
+    layout = folder / SLUG / "layout.yaml"
+    layout.write_text(re.sub(r",\s*min_size: [0-9.]+", "", layout.read_text("utf-8")), "utf-8")
+    catalogue = Catalogue.load(folder)
+    longest = catalogue[SLUG].field("items").max_length
+    return request_with(items="食" * longest), office(catalogue=catalogue)
 
 
 REFUSALS = {
@@ -166,10 +163,10 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refused_request_leaves_nothing_behind(name):
+def test_a_refused_request_leaves_nothing_behind(name, tmp_path):
     """Each kind of bad request is refused by its own error, nothing is reserved or stored, no number is spent."""
     make, error = REFUSALS[name]
-    wrong, home = make()
+    wrong, home = make(tmp_path)
     with pytest.raises(error):
         issue(replace(wrong, idempotency_key="k"), home, at=AT)
     assert home.registry.unfinished() == ()
@@ -261,11 +258,23 @@ def test_what_cannot_be_finished_waits_and_holds_up_nobody():
     for step in (Step.RESERVED, Step.CLEARED):
         with pytest.raises(KilledError):
             issue(request(), home, at=AT, on_step=kill_at(step))
-    late = resume(home, at=AT + 800 * DAY)
+    renewed = tuple(replace(k, seal=replace(k.seal, valid_until=AT + 900 * DAY)) for k in home.keepers)
+    late = resume(replace(home, keepers=renewed), at=AT + 800 * DAY)
     assert [type(result.error) for result in late] == [VerificationFailed] * 2
     assert [result.record.state for result in late] == [LicenceState.RESERVED] * 2
     assert documents(home) == {}
     assert [result.error for result in resume(home, at=AT + DAY)] == [None, None]
+
+
+def test_an_expired_seal_is_not_applied_to_an_old_reservation():
+    """A seal that expired since the reservation is not used, although its certificate is still good."""
+    home = office()
+    with pytest.raises(KilledError):
+        issue(request(), home, at=AT, on_step=kill_at(Step.RESERVED))
+    ending = tuple(replace(k, seal=replace(k.seal, valid_until=AT + DAY)) for k in home.keepers)
+    (result,) = resume(replace(home, keepers=ending), at=AT + 2 * DAY)
+    assert isinstance(result.error, SealError)
+    assert documents(home) == {}
 
 
 @pytest.mark.parametrize("name", ["template_digest", "engine", "seal_number", "certificate", "capacity"])

@@ -9,6 +9,7 @@ implementer of another verifier:
 writes for each case `<name>.pdf`, `<name>.toml`, and the trust files that belong to it.
 """
 
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import hashlib
@@ -29,7 +30,15 @@ from elicense.pki.throwaway import Identity, ThrowawayPki, make_pki
 from elicense.pki.trust import TrustEntry, TrustStore, dump_register
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
 from tests.support.tsa import DirectTsa
-from tests.unit.verification.minimal_pdf import LICENCE, TYPE_CODE, Draft, page_content, placements, sealed, unsigned
+from tests.unit.verification.minimal_pdf import (
+    LICENCE,
+    TYPE_CODE,
+    Draft,
+    page_content,
+    placements,
+    sealed,
+    unsigned,
+)
 
 NOW = AT + timedelta(days=8)
 """When a vector is verified, unless it says otherwise."""
@@ -681,7 +690,7 @@ def timestamp_of_unknown_authority() -> Vector:
 class DeafTsa(DirectTsa):
     """Stamps something else than asked for."""
 
-    def stamp(self, digest: bytes, algorithm: str) -> bytes:
+    def stamp(self, digest: bytes, algorithm: str) -> bytes:  # noqa: ARG002 - deaf
         return super().stamp(hashlib.new(algorithm, b"another seal").digest(), algorithm)
 
 

@@ -29,7 +29,7 @@ BLOCKS = [{"text": "甲", "rect": [10, 10, 20, 5]}, {"seal": True, "centre": [10
 @pytest.fixture(scope="module")
 def permit():
     """A compiled layout of fixed pages."""
-    return compile_template(test_type("test-permit"), shipped_fonts(), seal_of(test_type("test-permit")), capacity=CAPACITY)
+    return compiled(test_type("test-permit"))
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ def test_a_template_is_compiled_once(permit):
 def test_every_object_of_the_prefix_lies_where_the_template_says(permit):
     """The offsets are those of the objects' own numbers."""
     offsets = [int(line[:10]) for line in permit.static_lines.split(b"\n")[:-1]]
-    numbered = dict(zip(range(permit.first_static, permit.next_number), offsets, strict=True)) | dict(permit.low_offsets)
+    numbers = range(permit.first_static, permit.next_number)
+    numbered = dict(zip(numbers, offsets, strict=True)) | dict(permit.low_offsets)
     assert len(numbered) == permit.prefix.count(b" 0 obj\n")
     for number, offset in numbered.items():
         assert permit.prefix.startswith(b"%d 0 obj\n" % number, offset)
@@ -198,7 +199,9 @@ def test_an_object_is_written_once():
         body.add(1, "null")
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (-0.0001, "0"), (1.5, "1.5"), (100.0, "100"), (2.3456, "2.346")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (-0.0001, "0"), (1.5, "1.5"), (100.0, "100"), (2.3456, "2.346")]
+)
 def test_numbers_are_short(value, text):
     """Numbers have no needless digits and no minus zero."""
     assert num(value) == text

@@ -67,8 +67,10 @@ BROKEN = {
     "a flow to nowhere": (page(flow({"text": "甲"}), SEAL), "repeat: true"),
     "a repeated page nobody asks for": (with_continuation(page(SEAL)), "repeat: true"),
     "two flows": (with_continuation(page(flow({"text": "甲"}), flow({"text": "乙"}), SEAL)), "at most one flow"),
-    "a repeated page without a frame": (with_continuation(page(flow({"text": "甲"}), SEAL), flow_frame=None), "flow_frame"),
-    "a seal on a repeated page": (with_continuation(page(flow({"text": "甲"})), blocks=[SEAL]), "neither the seal"),
+    "a repeated page without a frame": (
+        with_continuation(page(flow({"text": "甲"}), SEAL), flow_frame=None), "flow_frame"),
+    "a seal on a repeated page": (with_continuation(page(flow({"text": "甲"})), blocks=[SEAL]), "are texts"),
+    "page numbers in a flow": (with_continuation(page(flow({"text": "第{page}页"}), SEAL)), "page numbers"),
     "a foot that is not last": (
         with_continuation(page(flow({"foot": []}, {"text": "甲"}), SEAL)), "last item"),
     "a heading that leaves out a level": (page({**TEXT, "tag": "H2"}, SEAL), "heading H2"),
@@ -112,16 +114,14 @@ def test_a_mistake_is_named_by_its_place(tmp_path):
 
 def test_a_missing_layout_is_an_invalid_template(tmp_path):
     """A type without a layout is refused by the name of the missing file."""
-    with pytest.raises(InvalidTemplate, match="layout.yaml"):
+    with pytest.raises(InvalidTemplate, match=r"layout\.yaml"):
         load_layout(tmp_path / "layout.yaml")
 
 
 def table(*rows, columns=(10, 10, 10)):
     """Return a table of cells given as (columns, rows) they take."""
-    return {
-        "origin": [10, 100], "columns": list(columns),
-        "rows": [{"height": 5, "cells": [{"text": "甲", "span": across, "down": down} for across, down in row]} for row in rows],
-    }
+    cells = [[{"text": "甲", "span": across, "down": down} for across, down in row] for row in rows]
+    return {"origin": [10, 100], "columns": list(columns), "rows": [{"height": 5, "cells": row} for row in cells]}
 
 
 def test_cells_that_tile_a_table_find_their_places():

@@ -20,7 +20,14 @@ from elicense.model import (
     Licence,
     Validity,
 )
-from elicense.preflight import _TOKEN, ClearedDocument, FillPlan, SealPlacement, SignatureSlot, UnsignedDocument
+from elicense.preflight import (
+    _TOKEN,
+    ClearedDocument,
+    FillPlan,
+    SealPlacement,
+    SignatureSlot,
+    UnsignedDocument,
+)
 from elicense.signing.pades import required_capacity, seal_document
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE
 
@@ -44,7 +51,14 @@ LICENCE = Licence(
     document_id="0123456789abcdef0123456789abcdef",
 )
 
-TEMPLATES = ("{type.name}", "编号：{number}", "{operator_name}", "{scope}", "{valid_from|date-zh}", "第{page}页，共{pages}页")
+TEMPLATES = (
+    "{type.name}",
+    "编号：{number}",
+    "{operator_name}",
+    "{scope}",
+    "{valid_from|date-zh}",
+    "第{page}页，共{pages}页",
+)
 
 
 @dataclass

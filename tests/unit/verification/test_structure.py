@@ -109,7 +109,8 @@ def test_an_unsigned_file_has_no_candidates() -> None:
 
 def test_a_damaged_declaration_does_not_hide_the_signature() -> None:
     """The run of digits is found when the byte range is unreadable or points elsewhere."""
-    for broken in (base().replace(b"/ByteRange", b"/ByteRanje"), base().replace(b"/ByteRange [0 0", b"/ByteRange [0 1")):
+    for changed in (b"/ByteRanje [0 0", b"/ByteRange [0 1"):
+        broken = base().replace(b"/ByteRange [0 0", changed)
         assert gap(broken) in [candidate.gap for candidate in find_candidates(broken)]
 
 
@@ -139,12 +140,23 @@ def test_mutated_documents_are_read(chance: random.Random, count: int) -> None:
     read_structure(bytes(data))
 
 
+@pytest.mark.parametrize("shift", [0, 1, 100, 255, 256, 257])
+@pytest.mark.parametrize("length", [510, 512, 513, 767, 768, 5000])
+def test_runs_of_digits_are_found_wherever_they_lie(shift: int, length: int) -> None:
+    """A run of 512 digits or more is found at every offset, with its true ends; a shorter one is not."""
+    data = b"x" * shift + b"30" + b"a" * (length - 2) + b"x" * 700 + b"30" * 255
+    found = find_candidates(data)
+    expected = [(max(shift - 1, 0), shift + length + 1)] if length >= 512 else []
+    assert [candidate.gap for candidate in found] == expected
+
+
 HOSTILE = {
     "open brackets": b"[" * 2_000_000,
     "byte ranges": b"/ByteRange [0 1 2 3]" * 100_000,
     "half byte ranges": b"/ByteRange [ " * 150_000,
     "hex runs": (b"30" * 250 + b"x") * 4_000,
     "one hex run": b"30" * 1_000_000,
+    "hex windows": (b"3" * 255 + b"x") * 8_000,
     "end marks": b"startxref\n0\n%%EOF\n" * 100_000,
     "escapes": b"#41" * 700_000,
     "encrypt": b"/Encrypt " * 200_000,

@@ -182,7 +182,9 @@ def check_signature(facts: Facts, policy: Policy, at: datetime) -> _Answer:
         return _needs("digest")
     for signature in facts.signatures:
         if signature.weak_key:
-            return _not_passed("signature.weak_key", SubIndication.CRYPTO_CONSTRAINTS_FAILURE, signature.weak_key)
+            return _not_passed(
+                "signature.weak_key", SubIndication.CRYPTO_CONSTRAINTS_FAILURE, signature.weak_key
+            )
         if not signature.signature_matches:
             return _not_passed("signature.differs", SubIndication.SIG_CRYPTO_FAILURE)
     return _PASSED
@@ -293,7 +295,9 @@ def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
         return _Answer(CheckStatus.PASSED)
     if status.state is InForce.NOT_KNOWN:
-        return _Answer(CheckStatus.NOT_KNOWN, reason="status.not_known" if policy.online else "status.offline")
+        return _Answer(
+            CheckStatus.NOT_KNOWN, reason="status.not_known" if policy.online else "status.offline"
+        )
     return _Answer(CheckStatus.FAILED, reason=f"status.{status.state.value}")
 
 

@@ -153,7 +153,10 @@ def _signer_info(
     attributes = _attributes(data, signed, 0xA0)
     types = [der.oid(value, der.whole(value, der.OID)) for value in attributes.get(_CONTENT_TYPE, ())]
     _expect(types == [content_type], "signed content type")
-    digests = [der.content(value, der.whole(value, der.OCTET_STRING)) for value in attributes.get(_MESSAGE_DIGEST, ())]
+    digests = [
+        der.content(value, der.whole(value, der.OCTET_STRING))
+        for value in attributes.get(_MESSAGE_DIGEST, ())
+    ]
     _expect(len(digests) == 1, "message digest")
     signer = _signer(data, identifier, certificates, attributes)
     return SignedData(
@@ -197,7 +200,9 @@ def _signer(
 ) -> bytes:
     """Return the certificate that the signed attributes name by digest and the signer info by name."""
     wanted = _signed_certificate(attributes)
-    found = [c for c in certificates if hashlib.new(wanted[0], c, usedforsecurity=False).digest() == wanted[1]]
+    found = [
+        c for c in certificates if hashlib.new(wanted[0], c, usedforsecurity=False).digest() == wanted[1]
+    ]
     if len(found) != 1 or len(set(certificates)) != len(certificates):
         raise CmsError("cms.certificate", "the certificate named in the signature is not there exactly once")
     named = der.encoded(data, identifier)
@@ -205,7 +210,9 @@ def _signer(
         matches = named == _issuer_and_serial(found[0])
     else:
         # A subject key identifier is a free byte string; it must occur in the certificate it points at.
-        matches = identifier.tag == 0x80 and der.content(data, identifier) in found[0] and named != b"\x80\x00"
+        matches = (
+            identifier.tag == 0x80 and der.content(data, identifier) in found[0] and named != b"\x80\x00"
+        )
     if not matches:
         raise CmsError("cms.certificate", "the signature names another certificate")
     return found[0]
@@ -245,7 +252,10 @@ def _certificate_head(certificate: bytes) -> tuple[bytes, bytes, bytes]:
         inner.pop(0)
     serial, algorithm, issuer = (der.encoded(certificate, node) for node in inner[:3])
     bits = der.content(certificate, parts[2], der.BIT_STRING)
-    _expect(len(parts) == 3 and der.encoded(certificate, parts[1]) == algorithm and bits[:1] == b"\0", "certificate")
+    _expect(
+        len(parts) == 3 and der.encoded(certificate, parts[1]) == algorithm and bits[:1] == b"\0",
+        "certificate",
+    )
     return serial, algorithm, issuer
 
 

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from elicense.pki.trust import TrustStore
-    from elicense.verification.structure import Candidate, Structure
+    from elicense.verification.scan import Candidate
+    from elicense.verification.structure import Structure
 
 _MOST_STEPS = 8
 """Certificates a chain of issuers may have."""
@@ -119,7 +120,9 @@ def _timestamp(signed: SignedData, trust: TrustStore, at: datetime) -> Timestamp
         return TimestampFacts("time.token_wrong", token.time, None)
     path, used = _path(certificate, _load_all(token.signed.others), trust, at, Purpose.TIMESTAMP)
     if path.anchored and _loose(token.signed.others, used, trust):
-        return TimestampFacts("time.token_unreadable", token.time, path, "certificates that belong to no path")
+        return TimestampFacts(
+            "time.token_unreadable", token.time, path, "certificates that belong to no path"
+        )
     if path.status == "valid" and path.revoked_at is None:
         return TimestampFacts(None, token.time, path)
     reason = "time.authority_not_current" if path.anchored else "time.authority_unknown"

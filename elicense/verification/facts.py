@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from elicense.verification.structure import Finding
 
 if TYPE_CHECKING:
-    from elicense.verification.structure import ByteRange
+    from elicense.verification.scan import ByteRange
 
 
 MEMORY_EXIT = 77

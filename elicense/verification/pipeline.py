@@ -40,8 +40,9 @@ from elicense.verification.report import (
     VerificationReport,
 )
 from elicense.verification.sandbox import Sandbox
+from elicense.verification.scan import Candidate
 from elicense.verification.signature import digest_of, load_certificate, read_contents
-from elicense.verification.structure import Candidate, read_structure
+from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
     from datetime import datetime

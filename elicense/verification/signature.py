@@ -12,7 +12,7 @@ from elicense.verification import der
 from elicense.verification.cms import CmsError
 
 if TYPE_CHECKING:
-    from elicense.verification.structure import Candidate
+    from elicense.verification.scan import Candidate
 
 
 def read_contents(data: bytes, candidate: Candidate) -> bytes:

@@ -33,19 +33,15 @@ from elicense.verification.pdf import (
     read_text,
     read_value,
 )
+from elicense.verification.scan import DECLARED, Candidate, find_candidates, has_traces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from elicense.verification.pdf import Value
 
-ByteRange = tuple[int, int, int, int]
-
 ATTACHMENT = "licence.json"
 """The only file a licence carries."""
-
-MAX_CANDIDATES = 16
-"""Signatures looked at in a file that is not of our shape."""
 
 MAX_OBJECTS = 100_000
 """Objects a file may declare; our largest documents have some thousands."""
@@ -82,23 +78,11 @@ _OBJECT_END = re.compile(rb"[\t\n\r ]*endobj\r?\n")
 _STREAM_START = re.compile(rb"[\t\n\r ]*stream\r?\n")
 _STREAM_END = re.compile(rb"(?:\r?\n)?endstream\r?\nendobj\r?\n")
 
-_RAW_RANGE = re.compile(
-    rb"/ByteRange[\x00\t\n\x0c\r ]*\[[\x00\t\n\x0c\r ]*([0-9]{1,12})[\x00\t\n\x0c\r ]+([0-9]{1,12})"
-    rb"[\x00\t\n\x0c\r ]+([0-9]{1,12})[\x00\t\n\x0c\r ]+([0-9]{1,12})[\x00\t\n\x0c\r ]*\]"
-)
 _OWN_RANGE = re.compile(rb"/ByteRange ?\[(.*?)\]", re.DOTALL)
 _CANONICAL_RANGE = re.compile(
     rb"0 (?:([0-9]{10}) ([0-9]{10}) ([0-9]{10})|(0|[1-9][0-9]*) (0|[1-9][0-9]*) (0|[1-9][0-9]*))"
 )
-_HEX_WINDOW = re.compile(rb"[0-9A-Fa-f]{256}")
-_HEX_AFTER = re.compile(rb"[0-9A-Fa-f]*+")
-_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
-_TRACE = re.compile(
-    rb"/ByteRange|/Sig[^a-z]|/DocMDP|/DocTimeStamp|adbe\.(?:pkcs7|x509)|ETSI\.(?:CAdES|RFC3161)|Adobe\.PPK"
-    rb"|06092[aA]864886[fF]70[dD]010702"
-)
 _ENCRYPT = re.compile(rb"/Encrypt(?:[ \n\r]+[0-9]{1,10}[ \n\r]+[0-9]{1,5}[ \n\r]+R|[ \n\r]*<<)")
-_NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LOWER_HEX = re.compile(rb"<[0-9a-f]*>")
 _CLAIMED = re.compile(r"D:([0-9]{14})Z")
 
@@ -115,30 +99,6 @@ class Finding:
     """Where it shows, bytes from the file's start."""
     detail: str
     """Plain English particulars; never text taken from the document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A signature as the raw bytes show it."""
-
-    field: str
-    """Field name; "" if it was found by scanning only."""
-    byte_range: ByteRange
-    """Declared, or implied by the gap when no readable declaration exists."""
-    declared: bool
-    """False if the byte range had to be implied."""
-    claimed_time: datetime | None
-    """`/M`, UTC."""
-
-    @property
-    def gap(self) -> tuple[int, int]:
-        """Start and end of the bytes that are not covered."""
-        return self.byte_range[1], self.byte_range[2]
-
-    def covers_all(self, size: int) -> bool:
-        """Return whether all bytes of the file but the gap are covered."""
-        first, start, end, rest = self.byte_range
-        return first == 0 and start < end and end + rest == size
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,69 +148,6 @@ def _finding(violation: Violation) -> Finding:
     return Finding(check, violation.reason, violation.offset, violation.detail)
 
 
-def has_traces(data: bytes) -> bool:
-    """Return whether anything in the bytes hints at a signature, names written with escapes included."""
-    if _TRACE.search(data):
-        return True
-    plain = _NAME_ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data) if b"#" in data else data
-    return plain != data and _TRACE.search(plain) is not None
-
-
-def find_candidates(data: bytes) -> tuple[Candidate, ...]:
-    """Return the signatures that scanning the raw bytes finds, at most MAX_CANDIDATES.
-
-    Declared byte ranges come first, if their gap lies in the file. The longest run of hexadecimal digits that
-    could be a DER value is a candidate too, unless a declared gap is exactly that run: a damaged declaration
-    must not hide the signature.
-    """
-    found = []
-    for match in _RAW_RANGE.finditer(data):
-        first, start, end, rest = (int(part) for part in match.groups())
-        if first < start < end <= len(data):
-            found.append(Candidate("", (first, start, end, rest), declared=True, claimed_time=None))
-            if len(found) == MAX_CANDIDATES:
-                break
-    run = _longest_hex_run(data)
-    if run is not None:
-        start, end = max(run[0] - 1, 0), min(run[1] + 1, len(data))
-        if all(candidate.gap != (start, end) for candidate in found):
-            found.append(Candidate("", (0, start, end, len(data) - end), declared=False, claimed_time=None))
-    return tuple(found)
-
-
-def _longest_hex_run(data: bytes) -> tuple[int, int] | None:
-    """Return the longest run of at least 512 hexadecimal digits that begins like a DER sequence, None without one.
-
-    Such a run fills at least one of the windows that begin at multiples of 256, so only these are looked at.
-    """
-    longest: tuple[int, int] | None = None
-    position = 0
-    while position < len(data):
-        if not _HEX_WINDOW.match(data, position):
-            position += 256
-            continue
-        before = max(position - 256, 0)
-        lead = _first_of_run(data[before:position])
-        after = _HEX_AFTER.match(data, position)
-        run = (before + lead, after.end() if after else position)
-        if data.startswith(b"30", run[0]) and run[1] - run[0] > max(511, _length(longest)):
-            longest = run
-        position = run[1] - run[1] % 256 + 256
-    return longest
-
-
-def _first_of_run(before: bytes) -> int:
-    """Return where the digits begin that reach to the end of `before`."""
-    position = len(before)
-    while position and before[position - 1] in _HEX_DIGITS:
-        position -= 1
-    return position
-
-
-def _length(run: tuple[int, int] | None) -> int:
-    return run[1] - run[0] if run else 0
-
-
 class _Reader:
     """Reads one file by the plan; `objects`, `root` and `document_id` keep what was read before a Violation."""
 
@@ -258,6 +155,7 @@ class _Reader:
         self.data = data
         self.objects: dict[int, IndirectObject] = {}
         self.root = 0
+        self.information: tuple[int, ...] = ()
         self.document_id = ""
         self.tokens = MAX_TOKENS
 
@@ -283,7 +181,7 @@ class _Reader:
             raise Violation("format.not_pdf")
         if at > 0:
             raise Violation("format.leading_bytes", 0)
-        ranges = [tuple(map(int, m.groups())) for m in _RAW_RANGE.finditer(data)]
+        ranges = [tuple(map(int, m.groups())) for m in DECLARED.finditer(data)]
         if any(end + rest > len(data) > start and data[start] == 0x3C for _, start, end, rest in ranges):
             raise Violation("format.cut", len(data), "the file is shorter than its signature says")
         if not _ANY_END.search(data):
@@ -355,7 +253,9 @@ class _Reader:
         root, identifier = trailer.get("Root"), trailer.get("ID")
         if trailer.keys() - _TRAILER_KEYS or not isinstance(root, Reference) or trailer.get("Size") != count:
             raise Violation("format.layout", offset, "trailer entries")
+        information = trailer.get("Info")
         self.root = root.number
+        self.information = (information.number,) if isinstance(information, Reference) else ()
         if isinstance(identifier, list) and len(identifier) == 2:
             first = identifier[0]
             raw = first.decode(self.data) if isinstance(first, Hex) else first
@@ -383,7 +283,13 @@ class _Reader:
             if closing is None:
                 raise Violation("format.layout", stream[1], "stream length")
         return IndirectObject(
-            value, offset, closing.end(), (start, end), stream, frozenset(met.references), frozenset(met.names)
+            value,
+            offset,
+            closing.end(),
+            (start, end),
+            stream,
+            frozenset(met.references),
+            frozenset(met.names),
         )
 
     # 3
@@ -396,8 +302,8 @@ class _Reader:
                 raise Violation("format.forbidden", found.start, f"/{min(forbidden)}")
             if found.stream and isinstance(found.value, dict) and "F" in found.value:
                 raise Violation("format.forbidden", found.start, "stream data in another file")
-        reached = {self.root}
-        waiting = [self.root]
+        reached = {self.root, *self.information}
+        waiting = list(reached)
         while waiting:
             found_object = self.objects.get(waiting.pop())
             if found_object is None:
@@ -405,15 +311,9 @@ class _Reader:
             new = found_object.references - reached
             reached |= new
             waiting.extend(new)
-        unused = [n for n in self.objects.keys() - reached if not self._is_info(n)]
+        unused = self.objects.keys() - reached
         if unused:
             raise Violation("format.unused_object", self.objects[min(unused)].start)
-
-    def _is_info(self, number: int) -> bool:
-        """Return whether the object is the information dictionary, which only the trailer refers to."""
-        value = self.objects[number].value
-        names = {"Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate", "Trapped"}
-        return isinstance(value, dict) and not value.keys() - names and not self.objects[number].references
 
     def _attachment(self, catalogue: dict[str, Value]) -> None:
         """Exactly one file is attached, licence.json, under both roads that lead to it."""
@@ -425,7 +325,9 @@ class _Reader:
         specification = self._dictionary(Reference(files[0], 0))
         names = {read_text(self._resolve(specification.get(key)), self.data) for key in ("F", "UF")}
         if names != {ATTACHMENT} or specification.get("AFRelationship") != "Data":
-            raise Violation("format.attachment", self.objects[files[0]].start, "attached file's name or purpose")
+            raise Violation(
+                "format.attachment", self.objects[files[0]].start, "attached file's name or purpose"
+            )
         embedded = self._dictionary(specification.get("EF"))
         if {embedded.get("F"), embedded.get("UF", embedded.get("F"))} != {Reference(streams[0], 0)}:
             raise Violation("format.attachment", self.objects[files[0]].start, "attached file's stream")
@@ -470,7 +372,9 @@ class _Reader:
         """The seal is the only annotation of any page."""
         for found in self.objects.values():
             if "Annots" in found.names:
-                annotations = self._resolve(found.value.get("Annots") if isinstance(found.value, dict) else None)
+                annotations = self._resolve(
+                    found.value.get("Annots") if isinstance(found.value, dict) else None
+                )
                 if annotations not in ([seal], []):
                     raise Violation("format.seal_field", found.start, "an annotation that is not the seal")
 
@@ -505,7 +409,7 @@ class _Reader:
             field, (0, start, end, rest), declared=True, claimed_time=read_claimed_time(claimed or "")
         )
 
-    # small helpers
+    # Small steps
 
     def _resolve(self, value: Value) -> Value:
         """Return what a reference refers to (one step: an object is never itself a reference)."""

@@ -38,7 +38,9 @@ def read_token(data: bytes) -> Token:
     if hashlib.new(signed.digest, content).digest() != signed.message_digest:
         raise CmsError("cms.unreadable", "the timestamp's content was changed")
     try:
-        version, _policy, imprint, _serial, moment, *_ = der.children(content, der.whole(content, der.SEQUENCE))
+        version, _policy, imprint, _serial, moment, *_ = der.children(
+            content, der.whole(content, der.SEQUENCE)
+        )
         algorithm, digest = der.children(content, imprint)
     except ValueError as error:
         raise CmsError("cms.unreadable", "not a timestamp") from error

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _OPEN_FILES = 32
 
+
 def main(descriptor: int, settings: str) -> None:
     """Serve jobs on the connection `descriptor` until the parent closes it.
 

@@ -27,9 +27,9 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """One Chromium for all tests of this folder."""
+    """One Chromium for the tests of a module; longer its event loop would stay in the way of other tests."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install the package `chromium` to run the browser tests")
     playwright = pytest.importorskip("playwright.sync_api")

@@ -18,7 +18,11 @@ PREFIXES = sorted({reason.partition(".")[0] for reason in messages.REASONS})
 CODE = re.compile(rf'"((?:{"|".join(PREFIXES)})\.[a-z_]+)"')
 LIMITS = {"limit.size", "limit.time", "limit.memory", "limit.process"}
 """Made from Facts.limit."""
-STATES = {f"status.{state.value}" for state in InForce} - {"status.in_force", "status.conditional", "status.not_known"}
+STATES = {f"status.{state.value}" for state in InForce} - {
+    "status.in_force",
+    "status.conditional",
+    "status.not_known",
+}
 """Made from the state in force."""
 
 
@@ -71,7 +75,9 @@ def test_texts_are_written_in_their_language() -> None:
         assert len(text.en) <= 110, text
 
 
-@pytest.mark.parametrize("word", ["forged", "forgery", "hash", "DER", "CMS", "byte range", "伪造", "哈希", "摘要"])
+@pytest.mark.parametrize(
+    "word", ["forged", "forgery", "hash", "DER", "CMS", "byte range", "伪造", "哈希", "摘要"]
+)
 def test_a_clerk_understands_it(word: str) -> None:
     """No text accuses the bearer, and none uses the words of cryptography."""
     assert not [text for text in texts() if word in text.en or word in text.zh]

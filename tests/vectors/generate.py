@@ -563,7 +563,9 @@ def page_bomb() -> Vector:
 # --- Signers ---
 
 
-def by(identity: Identity, store: TrustStore, *, at: datetime = NOW, stamped: datetime | None = None) -> Vector:
+def by(
+    identity: Identity, store: TrustStore, *, at: datetime = NOW, stamped: datetime | None = None
+) -> Vector:
     """Return a document sealed by `identity`, stamped at `stamped` if given."""
     tsa = DirectTsa(at=stamped, identity=pki().timestamp_authority()) if stamped else None
     return Vector(sealed(Draft(), identity.signer(), timestamps=tsa), store, at)
@@ -646,7 +648,9 @@ def revocation_list_stale() -> Vector:
 
 @vector
 def wrong_authority() -> Vector:
-    return Vector(base(), trust(entry(seal(), authority_code="11990101MB00000027", authority_name="样例市测试局")))
+    return Vector(
+        base(), trust(entry(seal(), authority_code="11990101MB00000027", authority_name="样例市测试局"))
+    )
 
 
 @vector
@@ -673,7 +677,9 @@ def weak_key() -> Vector:
     document = unsigned(Draft(), 3072)
     _, start, end, _ = document.slot.byte_range
     digest = hashlib.sha256(document.pdf[:start] + document.pdf[end:]).digest()
-    signed = asyncio.run(pyhanko_signer(weak).async_sign(digest, "sha256", use_pades=True)).dump().hex().encode()
+    signed = (
+        asyncio.run(pyhanko_signer(weak).async_sign(digest, "sha256", use_pades=True)).dump().hex().encode()
+    )
     data = document.pdf[: start + 1] + signed + document.pdf[start + 1 + len(signed) :]
     return Vector(data, trust(entry(weak)))
 
@@ -778,7 +784,9 @@ def foreign_signature(identity: Identity) -> bytes:
     from pyhanko.sign import PdfSignatureMetadata, sign_pdf
 
     writer = IncrementalPdfFileWriter(io.BytesIO(plain()))
-    return sign_pdf(writer, PdfSignatureMetadata(field_name="Signature1"), signer=pyhanko_signer(identity)).getvalue()
+    return sign_pdf(
+        writer, PdfSignatureMetadata(field_name="Signature1"), signer=pyhanko_signer(identity)
+    ).getvalue()
 
 
 @vector
@@ -807,7 +815,8 @@ def write(folder: Path) -> None:
         pem = b"".join(item.public_bytes(Encoding.PEM) for item in (*store.anchors, *store.crls))
         (folder / f"{case.name}.pem").write_bytes(pem)
         if store.register is not None:
-            register = dump_register(store.register, anchors=[f"{case.name}.pem"])
+            file = f"{case.name}.pem"
+            register = dump_register(store.register, anchors=[file], crls=[file] if store.crls else [])
             (folder / f"{case.name}.trust.json").write_text(register, encoding="utf-8")
 
 

@@ -169,7 +169,9 @@ class Faulty:
         return self.answer
 
 
-@pytest.mark.parametrize("answer", [b"", bytes(64), seal_signer().sign(b"other data")])
+@pytest.mark.parametrize(
+    "answer", [b"", bytes(64), seal_signer().sign(b"other data")], ids=["empty", "zeros", "another"]
+)
 def test_a_signature_that_does_not_fit_is_refused(answer: bytes) -> None:
     """An empty, a wrong and somebody else's signature never leave the house."""
     with pytest.raises(SigningError, match="does not fit"):

@@ -148,7 +148,11 @@ def bodies(draft: Draft, capacity: int) -> dict[int, bytes]:
         + b"/Contents <"
         + b"0" * (2 * capacity)
         + b">>>",
-        6: b"<</Type/Filespec/F(" + name + b")/UF(" + name + b")/AFRelationship/Data/EF<</F 7 0 R/UF 7 0 R>>>>",
+        6: b"<</Type/Filespec/F("
+        + name
+        + b")/UF("
+        + name
+        + b")/AFRelationship/Data/EF<</F 7 0 R/UF 7 0 R>>>>",
         7: stream(b"/Type/EmbeddedFile/Subtype/application#2Fjson", embedded, deflate=False),
         8: b"<</Font<</D0 11 0 R>>>>",
         9: stream(b"", b"0.5 w 40 40 515 762 re S\n"),
@@ -173,7 +177,11 @@ def unsigned(draft: Draft, capacity: int) -> UnsignedDocument:
     pdf += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     pdf += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     identifier = draft.licence.document_id.encode()
-    pdf += b"trailer\n<</Size %d/Root 1 0 R/Info 14 0 R/ID[<%s><%s>]" % (len(objects) + 1, identifier, identifier)
+    pdf += b"trailer\n<</Size %d/Root 1 0 R/Info 14 0 R/ID[<%s><%s>]" % (
+        len(objects) + 1,
+        identifier,
+        identifier,
+    )
     pdf += draft.trailer + b">>\nstartxref\n%d\n%%%%EOF\n" % start_xref
     gap = b"<" + b"0" * (2 * capacity) + b">"
     start = pdf.index(gap)

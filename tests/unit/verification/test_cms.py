@@ -66,9 +66,13 @@ def usable(data: bytes) -> bool:
             return False
         for token in signed.timestamps:
             stamped = read_token(token)
-            if not (stamped.stamps(signed.signature) and signature_matches(key_of(stamped.signed), stamped.signed)):
+            if not (
+                stamped.stamps(signed.signature) and signature_matches(key_of(stamped.signed), stamped.signed)
+            ):
                 return False
-            if set(stamped.signed.others) != {c.public_bytes(Encoding.DER) for c in seal_signer("p256").chain}:
+            if set(stamped.signed.others) != {
+                c.public_bytes(Encoding.DER) for c in seal_signer("p256").chain
+            }:
                 return False
         return signed.message_digest == DIGEST["p256"] and signature_matches(key_of(signed), signed)
     except (CmsError, der.DerError, ValueError):
@@ -99,7 +103,9 @@ def altered(**changes: object) -> bytes:
     content = asn1_cms.ContentInfo.load(sign_digest(DIGEST["p256"], seal_signer("p256")))
     signed = content["content"]
     for name, value in changes.items():
-        target = signed if name in {"version", "certificates", "digest_algorithms"} else signed["signer_infos"][0]
+        target = (
+            signed if name in {"version", "certificates", "digest_algorithms"} else signed["signer_infos"][0]
+        )
         target[name.removeprefix("signer_")] = value
     return content.dump(force=True)
 

@@ -40,10 +40,16 @@ from tests.vectors.generate import (
 class Register:
     """A register that knows one licence; counts what it is asked."""
 
-    def __init__(self, document: bytes | None, state: InForce = InForce.IN_FORCE, licence: object = LICENCE) -> None:
+    def __init__(
+        self, document: bytes | None, state: InForce = InForce.IN_FORCE, licence: object = LICENCE
+    ) -> None:
         start, end = gap(document) if document else (0, 0)
         evidence = document and DocumentEvidence(
-            hashlib.sha256(document).hexdigest(), len(document), (0, start, end, len(document) - end), "B-B", False
+            hashlib.sha256(document).hexdigest(),
+            len(document),
+            (0, start, end, len(document) - end),
+            "B-B",
+            False,
         )
         intent = Intent("", "", "", "", 0, "B-B")
         self.record = LicenceRecord(licence, LicenceState.ISSUED, intent, evidence or None, AT, None)
@@ -108,7 +114,10 @@ def test_an_unknown_policy_is_refused() -> None:
 def test_a_file_over_the_limit_is_not_looked_at() -> None:
     """Over the size limit the answer is INDETERMINATE and only the first check ran."""
     report = verify(base(), trust=trust(), at=NOW, size_limit=1000, sandbox=NoReader())
-    assert (report.indication, report.sub_indication) == (Indication.INDETERMINATE, SubIndication.LIMIT_REACHED)
+    assert (report.indication, report.sub_indication) == (
+        Indication.INDETERMINATE,
+        SubIndication.LIMIT_REACHED,
+    )
     assert {outcome.status for outcome in report.checks[1:]} == {CheckStatus.NOT_RUN}
 
 

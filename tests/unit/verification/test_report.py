@@ -33,7 +33,9 @@ def outcomes(**changed: tuple[CheckStatus, SubIndication | None]) -> tuple[Outco
 
 def report(indication: Indication, state: InForce = InForce.NOT_KNOWN) -> VerificationReport:
     """Return a report with these two answers."""
-    signature = SignatureSummary("Seal", "样例市测试局", "ab" * 32, None, AT, None, "whole_file", "none", "B-B")
+    signature = SignatureSummary(
+        "Seal", "样例市测试局", "ab" * 32, None, AT, None, "whole_file", "none", "B-B"
+    )
     checks = outcomes(format=(CheckStatus.FAILED, SubIndication.FORMAT_FAILURE))
     checks = (replace(checks[0], reason="format.cut", detail="no end"), *checks[1:])
     return VerificationReport(
@@ -91,7 +93,10 @@ UNKNOWN = (CheckStatus.INDETERMINATE, SubIndication.TRY_LATER)
 
 def test_a_proof_outweighs_a_doubt() -> None:
     """TOTAL_FAILED wins over an earlier INDETERMINATE; of several the first gives the sub-indication."""
-    assert conclude(outcomes(format=UNKNOWN, content=FAILED)) == (Indication.TOTAL_FAILED, SubIndication.HASH_FAILURE)
+    assert conclude(outcomes(format=UNKNOWN, content=FAILED)) == (
+        Indication.TOTAL_FAILED,
+        SubIndication.HASH_FAILURE,
+    )
     assert conclude(outcomes(revocation=UNKNOWN)) == (Indication.INDETERMINATE, SubIndication.TRY_LATER)
     other = (CheckStatus.INDETERMINATE, SubIndication.UNSIGNED)
     assert conclude(outcomes(format=other, revocation=UNKNOWN))[1] is SubIndication.UNSIGNED

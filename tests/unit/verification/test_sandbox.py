@@ -52,14 +52,19 @@ def test_the_worker_says_what_this_process_would_say(sandbox: Sandbox) -> None:
 def test_another_trust_store_reaches_the_worker(sandbox: Sandbox) -> None:
     """A worker that knows one store is told about the next."""
     assert sandbox.read(base(), TRUST, NOW).signatures[0].path.status == "valid"
-    assert sandbox.read(base(), replace(TRUST, crls=()), NOW).signatures[0].path.status == "no_revocation_data"
+    assert (
+        sandbox.read(base(), replace(TRUST, crls=()), NOW).signatures[0].path.status == "no_revocation_data"
+    )
 
 
 def test_wall_time_is_a_limit() -> None:
     """A job that takes too long is killed, the answer is LIMIT_REACHED, and the next job gets a new worker."""
     with Sandbox(wall_seconds=0.0005) as box:
         report = verify(base(), trust=TRUST, at=NOW, sandbox=box)
-        assert (report.indication, report.sub_indication) == (Indication.INDETERMINATE, SubIndication.LIMIT_REACHED)
+        assert (report.indication, report.sub_indication) == (
+            Indication.INDETERMINATE,
+            SubIndication.LIMIT_REACHED,
+        )
         assert report.checks[0].reason == "limit.time"
         box._wall = 15
         assert verify(base(), trust=TRUST, at=NOW, sandbox=box).indication is Indication.TOTAL_PASSED
@@ -97,7 +102,9 @@ def test_threads_share_the_workers() -> None:
     """Six threads get their answers from two workers, and no more than two are ever started."""
     results: list[Facts] = []
     with Sandbox(workers=2) as box:
-        threads = [threading.Thread(target=lambda: results.append(box.read(base(), TRUST, NOW))) for _ in range(6)]
+        threads = [
+            threading.Thread(target=lambda: results.append(box.read(base(), TRUST, NOW))) for _ in range(6)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -133,7 +140,10 @@ def test_a_parser_that_raises_is_a_format_failure(monkeypatch: pytest.MonkeyPatc
             return facts_from_json(answer(data, store, at))
 
     report = verify(base(), trust=TRUST, at=NOW, sandbox=Crashing())
-    assert (report.indication, report.sub_indication) == (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE)
+    assert (report.indication, report.sub_indication) == (
+        Indication.TOTAL_FAILED,
+        SubIndication.FORMAT_FAILURE,
+    )
 
     def exhaust(*_: object) -> None:
         raise MemoryError
@@ -168,7 +178,9 @@ def test_the_worker_leaves_the_network() -> None:
             "except OSError: print('unreachable')\n"
             "else: print('reached')\n"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
     assert done.stdout.strip() in {"unreachable", "not permitted"}
 
 
@@ -180,7 +192,9 @@ def test_the_verifier_loads_nothing_that_issues() -> None:
         " or m.startswith(('elicense.signing', 'elicense.rendering', 'elicense.issuing', 'elicense.registry.sql'))]\n"
         "print(bad)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from elicense.verification import structure
 from elicense.verification.pdf import Inventory, Name, Reference, Violation, read_text, read_value
-from elicense.verification.structure import find_candidates, has_traces, read_claimed_time, read_structure
+from elicense.verification.scan import find_candidates, has_traces
+from elicense.verification.structure import read_claimed_time, read_structure
 from tests.unit.verification.minimal_pdf import Draft, sealed
 from tests.vectors.generate import base, gap, plain, seal, unsigned_foreign, update
 

@@ -1,0 +1,39 @@
+"""docs/verification.md names every check, every reason and every vector, and nothing that does not exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from elicense import messages
+from elicense.verification.checks import CODES
+from elicense.verification.report import SubIndication
+from tests.vectors.generate import VECTORS
+
+PAGE = (Path(__file__).parents[3] / "docs" / "verification.md").read_text(encoding="utf-8")
+NAMED = set(re.findall(r"`([a-z0-9_.-]+)`", PAGE))
+
+
+def test_every_check_is_documented() -> None:
+    """Each check's code stands on the page."""
+    assert set(CODES) <= NAMED
+
+
+def test_every_reason_is_documented() -> None:
+    """Reasons on the page and reasons there are, are the same."""
+    prefixes = {reason.partition(".")[0] for reason in messages.REASONS}
+    found = {name for name in NAMED if "." in name and name.partition(".")[0] in prefixes}
+    assert found == set(messages.REASONS)
+
+
+def test_every_vector_is_documented() -> None:
+    """Each vector stands in the table of attacks."""
+    assert set(VECTORS) <= NAMED
+    assert {name for name in NAMED if "-" in name.strip("-")} <= set(VECTORS)
+
+
+def test_sub_indications_are_real() -> None:
+    """Every verdict in the table has a sub-indication that the report knows."""
+    found = set(re.findall(r"(?:TOTAL_FAILED|INDETERMINATE) / ([A-Z_]+)", PAGE))
+    assert found <= {sub.value for sub in SubIndication}
+    assert len(found) > 10

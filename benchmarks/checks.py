@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pypdfium2
 import zxingcpp
-from asn1crypto import pem, x509  # type: ignore[import-untyped]
+from asn1crypto import pem, x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature

@@ -31,7 +31,7 @@ from elicense.verification.checks import (
 )
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
 from elicense.verification.facts import Facts, RegisterFacts
-from elicense.verification.policy import LICENCE, SIZE_LIMIT, Policy, choose_policy
+from elicense.verification.policy import CLOCK_TOLERANCE, LICENCE, SIZE_LIMIT, Policy, choose_policy
 from elicense.verification.report import (
     CheckStatus,
     Indication,
@@ -166,7 +166,7 @@ def _by_hash(
     the trust register, not the register of licences, names for this authority and type.
     """
     document = record.document
-    if document is None or len(data) != document.size:
+    if document is None or len(data) != document.size or record.licence.signing_time > at + CLOCK_TOLERANCE:
         return None
     seal = Candidate("", document.byte_range, declared=True, claimed_time=record.licence.signing_time)
     try:

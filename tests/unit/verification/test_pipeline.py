@@ -216,6 +216,14 @@ def test_the_register_of_licences_vouches_for_no_signer(store: object, in_proces
     assert (report.indication is Indication.TOTAL_PASSED) == (store.register is None)
 
 
+def test_the_register_does_not_vouch_for_a_moment_before_sealing(in_process: object) -> None:
+    """Asked about a moment before the seal was made, known bytes go the whole way and are not passed."""
+    before = AT - timedelta(days=2)
+    report = verify(base(), trust=trust(), at=before, registry=Register(base()), sandbox=in_process)
+    assert CheckStatus.RECORDED not in statuses(report).values()
+    assert report.indication is Indication.INDETERMINATE
+
+
 def test_a_forged_register_entry_proves_nothing(in_process: object) -> None:
     """Bytes that somebody wrote into the register without a good signature are not authentic."""
     for data in (self_made_ca().data, flipped(base().index(b"stream\n") + 20).data):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +13,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+PIP = VENV / "bin" / "pip"
 LOCKS = {"demo": "requirements.lock", "serve": "requirements.lock", "test": "requirements-test.lock"}
-USAGE = """usage: python3 run.py demo            make a throw-away authority, issue one licence of each type, verify them
+USAGE = """\
+usage: python3 run.py demo            make a throw-away authority, issue one licence of each type, verify them
        python3 run.py serve [PORT]    start the web service on 127.0.0.1 with the demo's data
        python3 run.py test [ARGS]     run every check; ARGS go to pytest"""
 
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status."""
+    if arguments and arguments[0] in {"-h", "--help", "help"}:
+        print(USAGE)
+        return 0
     if not arguments or arguments[0] not in LOCKS:
         print(USAGE, file=sys.stderr)
         return 2
@@ -27,7 +33,11 @@ def main(arguments: list[str]) -> int:
         print("elicense needs Python 3.11 or newer: install it, then run this again.", file=sys.stderr)
         return 2
     command, rest = arguments[0], arguments[1:]
-    problem = set_up(LOCKS[command])
+    try:
+        problem = set_up(LOCKS[command])
+    except KeyboardInterrupt:
+        print("interrupted: run this again, it goes on where it stopped.", file=sys.stderr)
+        return 130
     if problem:
         print(problem, file=sys.stderr)
         return 2
@@ -36,11 +46,18 @@ def main(arguments: list[str]) -> int:
 
 def set_up(lock: str) -> str | None:
     """Make .venv hold exactly what `lock` says; return what the user must do first, or None."""
-    if not PYTHON.exists():
-        if importlib.util.find_spec("ensurepip") is None:
+    # pip is the last thing venv puts there: without it the making of .venv was interrupted.
+    if not (PYTHON.exists() and PIP.exists()):
+        if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
             return "Python's venv module is missing: run `apt install python3-venv` (Debian, Ubuntu), then this again."
         print("making .venv …", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+        # What it says matters only when it fails; interrupted, it would say more than anybody wants to read.
+        command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode:
+            print(made.stdout + made.stderr, file=sys.stderr)
+            shutil.rmtree(VENV, ignore_errors=True)
+            return "making .venv failed: see the lines above, mend the cause, then run this again."
     stamp = VENV / f"{lock}.installed"
     wanted = hashlib.sha256((ROOT / lock).read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
@@ -63,7 +80,9 @@ def serve(arguments: list[str]) -> int:
     """Serve the demo's data on loopback, making the demo first if there is none."""
     if not (ROOT / "var" / "demo").exists() and demo([]):
         return 1
-    return run([str(PYTHON), "-m", "service", "--demo", "var/demo", "--port", arguments[0] if arguments else "8000"])
+    return run(
+        [str(PYTHON), "-m", "service", "--demo", "var/demo", "--port", arguments[0] if arguments else "8000"]
+    )
 
 
 def test(arguments: list[str]) -> int:
@@ -84,7 +103,9 @@ def test(arguments: list[str]) -> int:
 
 def run(command: list[str]) -> int:
     """Run `command` in the project root and return its exit status."""
-    print("$", " ".join(Path(part).name if part.startswith(str(ROOT)) else part for part in command), flush=True)
+    print(
+        "$", " ".join(Path(part).name if part.startswith(str(ROOT)) else part for part in command), flush=True
+    )
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:

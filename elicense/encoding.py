@@ -234,18 +234,22 @@ def licence_from_json(value: object) -> Licence:
     """Return the licence that `licence_to_json` wrote.
 
     Raises:
-        MalformedDocument: a key is missing or extra, or a value has another type or form.
+        MalformedDocument: a key is missing or extra, a value has another type or form, or the identifier is not
+            one of this type and authority.
     """
     body = _keys(value, _LICENCE_KEYS)
     try:
         identifier = LicenceIdentifier.parse(_text(body["identifier"]))
     except InvalidLicenceData as error:
         raise _malformed("its identifier is wrong") from error
+    parts = _draft_parts(body)
+    if (identifier.type_code, identifier.issuer_code) != (parts["type_code"], parts["authority"].code):
+        raise _malformed("its identifier is not one of this type and authority")
     document_id = _text(body["document_id"])
     if not re.fullmatch(r"[0-9a-f]{32}", document_id):
         raise _malformed("its document id is wrong")
     return Licence(
-        **_draft_parts(body),
+        **parts,
         identifier=identifier,
         number=_text(body["number"]),
         signing_time=_moment(body["signing_time"]),
@@ -292,18 +296,18 @@ _LICENCE_KEYS = _DRAFT_KEYS | {"document_id", "identifier", "number", "signing_t
 def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
     """Return the arguments of LicenceDraft. Raises MalformedDocument."""
     case_number = body["case_number"]
-    validity = _keys(body["validity"], {"start", "end"})
+    holders = tuple(holder_from_json(item) for item in _list(body["holders"]))
+    if not holders:
+        raise _malformed("it has no holder")
     return {
         "type": _text(body["type"]),
         "type_code": _text(body["type_code"]),
         "type_name": _text(body["type_name"]),
         "category": _member(DocumentCategory, body["category"]),
         "authority": authority_from_json(body["authority"]),
-        "holders": tuple(holder_from_json(item) for item in _list(body["holders"])),
+        "holders": holders,
         "issued_on": _date(body["issued_on"]),
-        "validity": Validity(
-            start=_date(validity["start"]), end=None if validity["end"] is None else _date(validity["end"])
-        ),
+        "validity": _validity(body["validity"]),
         "fields": {name: _field_value(item) for name, item in _mapping(body["fields"]).items()},
         "labels": {
             name: {lang: _text(label) for lang, label in _mapping(item).items()}
@@ -312,6 +316,14 @@ def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
         "verify_base": _text(body["verify_base"]),
         "case_number": None if case_number is None else _text(case_number),
     }
+
+
+def _validity(value: object) -> Validity:
+    body = _keys(value, {"start", "end"})
+    start, end = _date(body["start"]), None if body["end"] is None else _date(body["end"])
+    if end is not None and end < start:
+        raise _malformed("its validity ends before it begins")
+    return Validity(start=start, end=end)
 
 
 def authority_from_json(value: object) -> IssuingAuthority:

@@ -250,7 +250,7 @@ def _require_usable(
     require_path(keeper.signer.certificate, keeper.signer.chain, office.trust, at)
     entries = office.trust.entries(certificate)
     if office.trust.register is not None and not any(
-        entry.authority_code == keeper.authority.code
+        (entry.authority_code, entry.authority_name) == (keeper.authority.code, keeper.authority.name)
         and entry.seal_number == keeper.seal.number
         and licence_type.type_code in entry.type_codes
         and entry.valid_from <= at <= entry.valid_until
@@ -278,7 +278,7 @@ def _intent(licence_type: LicenceType, keeper: SealKeeper, office: IssuingOffice
     return Intent(
         template_digest=licence_type.digest,
         engine=engine_version(office.fonts),
-        seal_number=keeper.seal.number,
+        seal=f"{keeper.seal.number} {keeper.seal.art_digest}",
         certificate=fingerprint(keeper.signer.certificate),
         capacity=required_capacity(keeper.signer, office.timestamps),
         profile="B-B" if office.timestamps is None else "B-T",

@@ -131,11 +131,13 @@ def _value(place: Place, licence: Licence) -> FieldValue:
         return licence.labels[name].get("en" if place.format == "en" else "zh", "")
     value: FieldValue = licence.fields.get(name, "")
     for position in positions:
-        if isinstance(value, str) or not position.isascii() or not position.isdigit():
+        if isinstance(value, str) or not _POSITION.fullmatch(position):
             return ""
         value = value[int(position) - 1] if 1 <= int(position) <= len(value) else ""
     return value
 
+
+_POSITION = re.compile(r"[0-9]{1,9}")
 
 _OWN_NAMES: dict[str, Callable[[Licence], str]] = {
     "number": lambda licence: licence.number,

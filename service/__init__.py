@@ -59,7 +59,7 @@ class Request(FlaskRequest):
     ) -> IO[bytes]:
         return io.BytesIO()
 
-    def on_json_loading_failure(self, e: ValueError | None) -> Any:
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Say plainly that the body is not JSON. Raises MalformedRequest."""
         raise problems.MalformedRequest(
             "the body is not strict JSON (bad syntax, a member twice, NaN): mend it and send it again",

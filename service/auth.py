@@ -97,11 +97,13 @@ def load_departments(path: Path) -> Departments:
         ) from error
     digests = {one.token_sha256 for one in departments}
     names = {one.name for one in departments}
-    malformed = any(len(digest) != 64 for digest in digests)
+    # A name stands before a slash in every idempotency key: with one of its own it could meet another's.
+    malformed = any(len(digest) != 64 for digest in digests) or any("/" in name for name in names)
     if content.get("schema") != SCHEMA or malformed or not len(digests) == len(names) == len(departments):
         raise ConfigurationError(
-            f"the departments file {path} must be of schema {SCHEMA}, with unique names and tokens",
-            f"部门文件 {path} 应符合 {SCHEMA}，名称与令牌不得重复",
+            f"the departments file {path} must be of schema {SCHEMA}, with unique names and tokens, "
+            "and no slash in a name",
+            f"部门文件 {path} 应符合 {SCHEMA}，名称与令牌不得重复，名称不得含斜杠",
         )
     return Departments(departments)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import waitress  # type: ignore[import-untyped]  # ships no types
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from service.api.verifications import MULTIPART_OVERHEAD, too_large
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from service.config import Settings
 
+REQUEST_SECONDS = 120
+"""A request that has not arrived by then never will: its connection is closed."""
 HOST = "127.0.0.1"
 """Loopback only, by design: TLS and the outside world are a reverse proxy's business."""
 
@@ -45,6 +49,16 @@ def make_server(app: Flask, settings: Settings) -> Any:
     return server
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # an untyped base
+    """Reads a request, and refuses one whose end a proxy could see elsewhere. Source: RFC 9112, 6.1."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Raise ParsingError for a request with two statements of its length."""
+        super().parse_header(header_plus)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length beside Transfer-Encoding")
+
+
 def _channel(upload_limit: int) -> type[Any]:
     """Return a connection whose errors before the application are problem documents too."""
 
@@ -62,9 +76,22 @@ def _channel(upload_limit: int) -> type[Any]:
             self.write(body)
 
     class Channel(HTTPChannel):  # type: ignore[misc]  # an untyped base
-        """A connection with our error task."""
+        """A connection with our error task, our parser, and an end to the patience with a request."""
 
         error_task_class = Task
+        parser_class = _Parser
+        begun: float | None = None
+        """When the request that is not complete yet began to arrive."""
+
+        def handle_read(self) -> None:
+            """Read on, unless the request has been arriving for too long: every byte renews waitress's own limit."""
+            super().handle_read()
+            if self.request is None:
+                self.begun = None
+                return
+            self.begun = self.begun or time.monotonic()
+            if time.monotonic() - self.begun > REQUEST_SECONDS:
+                self.will_close = True
 
         def send_continue(self) -> None:
             """Invite the body, unless the headers alone have already decided against it."""

@@ -41,6 +41,8 @@ class Services:
     """Name of a thing the service cannot work without -> whether it is well."""
     close: Callable[[], None]
     """Ends what runs beside the requests; called once, when the server stops."""
+    demo: bool
+    """Whether the trust is a demonstration's: every page must say so."""
 
 
 def services() -> Services:

@@ -136,8 +136,9 @@ def _holders(licence_type: LicenceType, holders: tuple[Holder, ...], issued_on: 
     """Return the holders with canonical codes. Raises InvalidLicenceData."""
     most = licence_type.definition.max_holders
     if not 1 <= len(holders) <= most:
+        en, zh = ("exactly 1 holder is", "1个") if most == 1 else (f"1 to {most} holders are", f"1至{most}个")
         refuse(
-            "holders", f"1 to {most} holders are allowed here, not {len(holders)}", f"持证主体应为1至{most}个"
+            "holders", f"{en} allowed here, not {len(holders)}: correct the list", f"持证主体应为{zh}：请更正"
         )
     checked = tuple(_holder(licence_type, holder, n, issued_on) for n, holder in enumerate(holders, 1))
     if len({(holder.code_kind, holder.code) for holder in checked}) != len(checked):

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
 )
+_RADICAL = "radical"
+"""Ours, beside Unicode's: fonts draw U+2F00 exactly like U+4E00, the page would look right and compare as wrong."""
 _REFUSED_CATEGORIES = {
+    _RADICAL: ("a radical that only looks like a character", "部首符号（并非汉字）"),
     "Cc": ("a control character", "控制字符"),
     "Cf": ("an invisible or direction-changing character", "不可见字符或方向控制字符"),
     "Cs": ("half a surrogate pair", "不完整的代理字符"),
@@ -83,7 +86,7 @@ def _fault(character: str) -> tuple[str, str] | None:
     """Return what is wrong with a character in English and Chinese, None if it may stand in a text."""
     if character.isascii() and character.isprintable():
         return None
-    category = unicodedata.category(character)
+    category = _RADICAL if "\u2e80" <= character <= "\u2fdf" else unicodedata.category(character)
     if category in _REFUSED_CATEGORIES:
         return _REFUSED_CATEGORIES[category]
     if category == "Zs" and character != "\u3000":

@@ -7,14 +7,16 @@ or a file that cannot be opened, 130 interrupted.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from elicense.cli.common import LANGUAGES, Language, complain, language_option
+from elicense.cli.common import LANGUAGES, Language, complain, file_trouble, language_option, print_json
+from elicense.cli.usage import explain, language_asked
 from elicense.errors import ConfigurationError, ElicenseError, KeyUnavailable
 
 if TYPE_CHECKING:
@@ -77,19 +79,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    context: dict[str, Language] = {"lang": LANGUAGES.guess(os.environ)}
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    context: dict[str, Any] = {"lang": language_asked(given) or LANGUAGES.guess(os.environ), "json": False}
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may hold bytes that are no text, a terminal may not know every character.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(arguments, prog_name="elicense", standalone_mode=False, obj=context)
+        status = cli.main(given, prog_name="elicense", standalone_mode=False, obj=context)
     except click.exceptions.Abort:
         return 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
+    except click.ClickException as error:
+        return _refuse(context, "usage", explain(error, context["lang"]), status=2)
     except ElicenseError as error:
-        complain(error.text(context["lang"]), field=error.field)
-        return 2 if isinstance(error, ConfigurationError | KeyUnavailable) else 1
+        status = 2 if isinstance(error, ConfigurationError | KeyUnavailable) else 1
+        return _refuse(context, error.code, error.text(context["lang"]), field=error.field, status=status)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        complain(f"{where}{error.strerror or error}")
-        return 2
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        return _refuse(context, "file", where + file_trouble(error, context["lang"]), status=2)
     return status if isinstance(status, int) else 0
+
+
+def _refuse(context: dict[str, Any], code: str, text: str, *, status: int, field: str | None = None) -> int:
+    """One sentence stands on standard error, with --json an object on standard output too; return `status`."""
+    complain(text, field=field)
+    if context["json"]:
+        print_json({"error": {"code": code, "field": field, "text": text}})
+    return status

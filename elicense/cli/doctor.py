@@ -26,7 +26,7 @@ from elicense.cli.common import (
     print_json,
     tell_demo,
 )
-from elicense.demo_folder import find_demo
+from elicense.demo_folder import find_demo, is_demo
 from elicense.errors import ElicenseError
 from elicense.pki.trust import find_path
 from elicense.registry.sql import journal_mode
@@ -98,7 +98,7 @@ def doctor_command(context: click.Context, folder: Path | None, *, lang: Languag
                 style=_STYLES[finding.grade],
                 markup=False,
             )
-    if found is not None and not as_json:
+    if found is not None and is_demo(found) and not as_json:
         tell_demo(lang)
     context.exit(int(any(finding.grade == "bad" for finding in findings)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from dataclasses import asdict, replace
@@ -12,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from elicense import demo
+from elicense import demo, messages
 from elicense.catalogue import Catalogue, templates_folder
+from elicense.catalogue.values import check_text
 from elicense.cli.common import (
     Language,
     err,
+    file_trouble,
     folder_option,
     json_option,
     language_option,
     now,
     pick,
     print_json,
+    printable,
     tell_demo,
 )
 from elicense.demo_folder import find_demo
@@ -30,6 +34,7 @@ from elicense.errors import ConfigurationError, InvalidLicenceData
 from elicense.issuing import issue, resume
 from elicense.model import Holder, IssueRequest, LicenceState
 from elicense.registry.files import FileStore
+from elicense.registry.rules import STATES_ZH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,13 +100,14 @@ def issue_command(
     request = licence_type.sample_request() if data_file is None else _request(slug, _read_data(data_file))
     if not request.authority_code:
         request = replace(request, authority_code=licence_type.sample_authority().code)
-    if out_file is not None and not out_file.absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {out_file} does not exist: make it first")
+    _require_writable(out_file or Path(f"{slug}.pdf"))
     with err().status(pick(lang, "issuing …", "正在签发…")):
         issued = issue(request, office, at=now())
     file = out_file or Path(f"{slug}-{issued.record.licence.identifier.serial}.pdf")
-    # Issued and on record already: if this write fails, the document still lies in the store.
-    file.write_bytes(issued.pdf)
+    try:
+        file.write_bytes(issued.pdf)
+    except OSError as error:
+        raise _issued_but_not_written(issued.record, file, error) from error
     if as_json:
         print_json({**_summary(issued.record), "file": str(file)})
         return
@@ -138,9 +144,12 @@ def status_command(identifier: str, folder: Path | None, *, lang: Language, as_j
         return
     tell_demo(lang)
     click.echo(f"{record.licence.type_name} {record.licence.number}")
-    click.echo(pick(lang, f"in force? {status.state}", f"是否有效：{status.state}"))
+    in_force = messages.in_force(status.state, lang)
+    click.echo(pick(lang, f"in force? {in_force}", f"是否有效：{in_force}"))
     for change in history:
-        click.echo(f"  {change.at:%Y-%m-%d %H:%M:%S} UTC  {change.state}  {change.reason or ''}".rstrip())
+        state = pick(lang, change.state, STATES_ZH[change.state])
+        reason = printable(change.reason or "")
+        click.echo(f"  {change.at:%Y-%m-%d %H:%M:%S} UTC  {state}  {reason}".rstrip())
 
 
 def _change_command(verb: str, state: LicenceState, en: str, zh: str) -> click.Command:
@@ -153,6 +162,8 @@ def _change_command(verb: str, state: LicenceState, en: str, zh: str) -> click.C
     @language_option
     @json_option
     def change(identifier: str, reason: str, folder: Path | None, *, lang: Language, as_json: bool) -> None:
+        # The public reads it on the verify page.
+        check_text(reason, "reason", most=200)
         _, office = open_office(folder)
         if state is LicenceState.VOID:
             record = office.registry.void(identifier, reason=reason, at=now())
@@ -162,7 +173,8 @@ def _change_command(verb: str, state: LicenceState, en: str, zh: str) -> click.C
             print_json(_summary(record))
         else:
             tell_demo(lang)
-            click.echo(f"{record.licence.type_name} {record.licence.number}: {record.state}")
+            state_now = pick(lang, record.state, STATES_ZH[record.state])
+            click.echo(f"{record.licence.type_name} {record.licence.number}: {state_now}")
 
     return change
 
@@ -193,7 +205,8 @@ def resume_command(context: click.Context, folder: Path | None, *, lang: Languag
         if as_json:
             print_json({**_summary(result.record), "error": error})
         else:
-            click.echo(f"{result.record.licence.number}: {error or result.record.state}")
+            state = pick(lang, result.record.state, STATES_ZH[result.record.state])
+            click.echo(f"{result.record.licence.number}: {error or state}")
     if not as_json:
         tell_demo(lang)
         done = sum(result.error is None for result in results)
@@ -215,10 +228,37 @@ def open_office(folder: Path | None) -> tuple[Path, IssuingOffice]:
     found = folder or find_demo(Path.cwd())
     if found is None:
         raise ConfigurationError(
-            "there is no demonstration here: run `elicense demo`, or name its folder with --folder",
-            "此处没有演示目录：请先运行 elicense demo，或用 --folder 指定",
+            "this release issues and keeps licences only in a demonstration's folder, and there is none here: "
+            "make one with `elicense demo`, or name it with --folder",
+            "本版本只能在演示目录中签发和管理证照，而此处没有演示目录：请先运行 elicense demo，或用 --folder 指定",
         )
     return found, demo.load(found)
+
+
+# --- The file ---
+
+
+def _require_writable(file: Path) -> None:
+    """Return if `file` can probably be written: known before a number is spent. Raises ConfigurationError."""
+    folder = file.absolute().parent
+    if not folder.is_dir() or not os.access(file if file.exists() else folder, os.W_OK):
+        raise ConfigurationError(
+            f"{file} cannot be written: make its folder, or choose another place with --out",
+            f"无法写入 {file}：请先建好目录，或用 --out 换一个位置",
+            field="--out",
+        )
+
+
+def _issued_but_not_written(record: LicenceRecord, file: Path, error: OSError) -> ConfigurationError:
+    """Return the error for a licence that is on record while its copy could not be written."""
+    number, digest = record.licence.number, record.document.sha256 if record.document else ""
+    return ConfigurationError(
+        f"licence {number} is issued and kept in the demonstration's documents folder as {digest}.pdf, but "
+        f"{file} could not be written ({file_trouble(error, 'en')}): copy it from there, do not issue again",
+        f"证照 {number} 已签发，保存在演示目录的 documents 中（{digest}.pdf），但未能写入 {file}"
+        f"（{file_trouble(error, 'zh')}）：请从该处复制，不要重复签发",
+        field="--out",
+    )
 
 
 # --- A request as JSON ---
@@ -240,15 +280,40 @@ def _sample(licence_type: LicenceType) -> str:
 
 
 def _read_data(file: Path) -> object:
-    """Return the JSON in a file, or on standard input for "-". Raises InvalidLicenceData if it is none."""
+    """Return the JSON in a file, or on standard input for "-".
+
+    Raises InvalidLicenceData if it is none, names a member twice, or is nested without end.
+    """
     data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     try:
-        return json.loads(data)
-    except ValueError as error:
+        return json.loads(data, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        line, column = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (0, 0)
+        en = f", line {line} column {column}" if line else ""
+        zh = f"（第{line}行第{column}列）" if line else ""
         raise InvalidLicenceData(
-            f"the request is not JSON ({error}): print a sample with `elicense issue TYPE --sample`",
-            f"申请数据不是 JSON（{error}）：可用 elicense issue TYPE --sample 打印示例",
+            f"the request is not strict JSON{en}: print a sample with `elicense issue TYPE --sample`",
+            f"申请数据不是严格的 JSON{zh}：可用 elicense issue TYPE --sample 打印示例",
+            field="--data",
         ) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object. Raises InvalidLicenceData if a member stands twice: which one counts is a guess."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidLicenceData(
+            "this part of the request stands there twice: delete one",
+            "申请数据中此项重复：请删除其一",
+            field=twice,
+        )
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
 
 
 def _request(slug: str, content: object) -> IssueRequest:

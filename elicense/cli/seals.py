@@ -9,6 +9,7 @@ import click
 
 from elicense.catalogue import templates_folder
 from elicense.cli.common import Language, language_option, pick
+from elicense.errors import ConfigurationError
 from elicense.model import AuthorityLevel
 from elicense.rendering.fonts import FontLibrary
 from elicense.seal.model import SealArt, SealCentre, SealPicture, SealShape
@@ -56,7 +57,11 @@ def preview_command(
     """Draw a seal at its true size into FILE (.svg or .pdf) (按实际尺寸绘制印章预览)."""
     suffix = out_file.suffix.lower().lstrip(".")
     if suffix not in {"svg", "pdf"}:
-        raise click.UsageError("FILE must end in .svg or .pdf")
+        raise ConfigurationError(
+            "the file's name must end in .svg or .pdf: choose another one",
+            "文件名应以 .svg 或 .pdf 结尾：请换一个名称",
+            field="FILE",
+        )
     size = size_for(AuthorityLevel(level))
     wide = width or size.diameter
     tall = height or wide

@@ -7,7 +7,11 @@ With several files the worst, in the order 1, 2, 3, 4, 0.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import stat
+import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +23,14 @@ from elicense.cli.common import (
     Language,
     Moment,
     complain,
+    file_trouble,
     json_option,
     language_option,
     now,
     out,
     pick,
     print_json,
+    printable,
     tell_demo,
 )
 from elicense.demo_folder import find_demo, register_file, trust_file
@@ -63,7 +69,7 @@ class _Means:
 @click.command("verify")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
 @click.option("--policy", type=click.Choice(["licence", "general"]), default="licence", show_default=True,
-              help="licence: our documents, strictly; general: any signed PDF. 查验规则。")  # fmt: skip
+              help="licence: our documents, strictly; general: any signed PDF, not yet. 查验规则。")  # fmt: skip
 @click.option("--trust", "trust_files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
               help="PEM of trust anchors, or a trust register; repeatable. 信任锚或信任名册。")  # fmt: skip
 @click.option("--at", type=Moment(), help="Judge at this moment instead of now (ISO 8601). 查验时点。")
@@ -82,7 +88,7 @@ def verify_command(
     lang: Language,
     as_json: bool,
 ) -> int:
-    """Say of each FILE: authentic? in force? (查验文件).
+    """Say of each FILE, - for standard input: authentic? in force? (查验文件).
 
     Exit status: 0 authentic and in force (or not known), 1 not authentic, 2 wrong usage or a file that cannot be
     opened, 3 cannot be decided, 4 authentic but not in force. With several files the worst: 1, 2, 3, 4, 0.
@@ -128,9 +134,10 @@ def _one(file: Path, means: _Means, *, lang: Language, as_json: bool) -> int:
     try:
         data, sha256 = _read(file)
     except OSError as error:
-        complain(f"{file}: {error.strerror}")
+        text = file_trouble(error, lang)
+        complain(f"{file}: {text}")
         if as_json:
-            print_json({"file": str(file), "error": error.strerror})
+            print_json({"file": str(file), "error": text})
         return 2
     report = verify(
         data,
@@ -150,8 +157,13 @@ def _one(file: Path, means: _Means, *, lang: Language, as_json: bool) -> int:
 
 
 def _read(file: Path) -> tuple[bytes, str]:
-    """Return the file's bytes and their SHA-256; of a file over the limit no more than one byte above it."""
-    with file.open("rb") as stream:
+    """Return the file's bytes and their SHA-256; of a file over the limit no more than one byte above it.
+
+    "-" is standard input. Raises OSError if it cannot be read.
+    """
+    if str(file) != "-" and stat.S_ISCHR(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "a device, not a file")
+    with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
         data = stream.read(SIZE_LIMIT + 1)
         digest = hashlib.sha256(data)
         while chunk := stream.read(1 << 20):
@@ -182,7 +194,7 @@ def _show(
     console: Console, file: Path, report: VerificationReport, *, demo_trust: bool, lang: Language
 ) -> None:
     """Print the two answers, who sealed it, and every check that did not pass."""
-    console.print(str(file), style="bold", markup=False)
+    console.print(printable(str(file)), style="bold", markup=False)
     en, zh, style = AUTHENTIC[report.indication]
     code = "/".join(str(part) for part in (report.indication, report.sub_indication) if part)
     line(console, pick(lang, "authentic?", "是否真实"), f"{pick(lang, en, zh)} ({code})", style)
@@ -208,9 +220,19 @@ def _show(
                 f"{answer}{detail}",
                 "red",
             )
+    if (reason := _decisive(report)) is not None:
+        line(console, pick(lang, "what to do", "怎么办"), messages.advice(reason, lang))
+
+
+def _decisive(report: VerificationReport) -> str | None:
+    """Return the reason of the first check that kept the file from being authentic, if one did."""
+    if report.indication is Indication.TOTAL_PASSED:
+        return None
+    status = CheckStatus[report.indication.value.removeprefix("TOTAL_")]
+    return next((one.reason for one in report.checks if one.status is status and one.reason), None)
 
 
 def line(console: Console, label: str, text: str, style: str = "") -> None:
     """Print one indented line, its label dim."""
     console.print(f"  {label} ", style="dim", end="", markup=False)
-    console.print(text, style=style, markup=False)
+    console.print(printable(text), style=style, markup=False)

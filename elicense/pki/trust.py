@@ -162,7 +162,7 @@ def _load_register(path: Path, data: bytes) -> TrustStore:
         demo = _check_head(document)
         files = {name: [_beside(path, file) for file in _texts(document.get(name, []))] for name in _FILES}
         entries = tuple(_entry(item) for item in document["entries"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(
             f"the trust register {path} is not valid: {error}", f"信任名册 {path} 无效：{error}"
         ) from error

@@ -20,8 +20,8 @@ class Intent:
     """SHA-256 of the licence type's folder."""
     engine: str
     """Versions of what shapes the bytes: fonts, deflate, QR, fill grammar."""
-    seal_number: str
-    """Which seal."""
+    seal: str
+    """Which seal: its number, and the SHA-256 of what it looks like."""
     certificate: str
     """SHA-256 of the signer's certificate."""
     capacity: int

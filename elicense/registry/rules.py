@@ -28,6 +28,16 @@ _CHANGES = {
     LicenceState.SUSPENDED: {LicenceState.ISSUED, LicenceState.REVOKED, LicenceState.SUPERSEDED},
 }
 
+STATES_ZH = {
+    LicenceState.RESERVED: "已预留",
+    LicenceState.ISSUED: "已签发",
+    LicenceState.SUSPENDED: "已暂扣",
+    LicenceState.REVOKED: "已撤销",
+    LicenceState.SUPERSEDED: "已被替代",
+    LicenceState.VOID: "已作废",
+}
+"""What a state is called in Chinese; in English it is called by its own name."""
+
 _ENDED = {
     LicenceState.REVOKED: InForce.REVOKED,
     # A sealed file of a voided number may have survived a crash somewhere; it must never count as in force.
@@ -116,10 +126,10 @@ def status_at(validity: Validity, history: Sequence[StateChange], *, at: datetim
 
 def illegal(record: LicenceRecord, wanted: LicenceState) -> IllegalTransition:
     """Return the error that says a licence cannot go where it was sent."""
-    number = record.licence.number
+    number, zh = record.licence.number, STATES_ZH
     return IllegalTransition(
         f"licence {number} is {record.state} and cannot become {wanted}: look at its history first",
-        f"证照 {number} 当前状态为 {record.state}，不能改为 {wanted}：请先查看其办理记录",
+        f"证照 {number} 当前状态为“{zh[record.state]}”，不能改为“{zh[wanted]}”：请先查看其办理记录",
     )
 
 

@@ -5,6 +5,7 @@ Lengths are millimetres from the page's lower left corner, type sizes points. Th
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -41,8 +42,8 @@ class Style(Part):
     """Smallest size a long value may shrink to; None: no shrinking."""
     align: Literal["left", "center", "right", "justify", "spread"] = "left"
     """Horizontal setting; `spread` fills the width with equal gaps between characters."""
-    valign: Literal["top", "middle", "bottom"] = "middle"
-    """Where the lines stand in the box."""
+    valign: Literal["top", "middle", "bottom", "label"] = "middle"
+    """Where the lines stand in the box; `label`: the first one on the line of the block's label."""
     leading: Annotated[float, Field(ge=0.8, le=4)] = 1.35
     """Line height as a multiple of the size."""
     spacing: Annotated[float, Field(ge=-2, le=100)] = 0
@@ -64,7 +65,14 @@ class Style(Part):
     def _sizes_in_order(self) -> Self:
         if self.min_size is not None and self.min_size > self.size:
             raise ValueError("min_size is greater than size")
+        if self.valign == "label" and not self.beside_label:
+            raise ValueError("valign: label is for a block whose label is a fixed text")
         return self
+
+    @property
+    def beside_label(self) -> bool:
+        """True if there is a label that is the same on every licence."""
+        return False
 
     @property
     def smallest(self) -> float:
@@ -115,6 +123,11 @@ class TextBlock(_Templated):
     """Label set before it."""
     only: Literal["odd", "even"] | None = None
     """Limits the block to odd or even pages."""
+
+    @property
+    def beside_label(self) -> bool:
+        """True if there is a label that is the same on every licence."""
+        return self.label is not None and bool(self.label.text) and self.label.is_static
 
 
 class QrBlock(Part):
@@ -289,10 +302,29 @@ class TextItem(_Templated):
     """True keeps it on one page with the next line."""
 
 
+class Heading(Part):
+    """How a paragraph that is a heading is told and set."""
+
+    pattern: Annotated[str, Field(min_length=1, max_length=80)]
+    """Regular expression its beginning matches, e.g. of its number."""
+    font: Literal["song", "title", "hei", "kai", "fangsong"]
+    """Role."""
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"the pattern {self.pattern!r} cannot be read: {error}") from error
+        return self
+
+
 class ParagraphsItem(Style):
     """Every paragraph of a field."""
 
     paragraphs: Name
+    headings: tuple[Heading, ...] = ()
+    """Whole paragraphs that are headings: short, without a stop, their beginning matching."""
 
 
 class ListItem(Style):
@@ -313,6 +345,8 @@ class RowsItem(Style):
     """Widths, mm."""
     header: bool = True
     """True sets the columns' names first, again on each page."""
+    header_font: Literal["song", "title", "hei", "kai", "fangsong"] | None = None
+    """Role of the columns' names; None: as the rows."""
     width: Annotated[float, Field(ge=0, le=3)] = 0.3
     """Of the rules, mm."""
 
@@ -358,6 +392,12 @@ class FootItem(Part):
     """What stands at the foot of the last page, by its own rects."""
 
     foot: tuple[_FootPiece, ...]
+
+    @model_validator(mode="after")
+    def _no_labels(self) -> Self:
+        if any(isinstance(piece, TextBlock) and piece.label is not None for piece in self.foot):
+            raise ValueError("a text of the foot has no label")
+        return self
 
 
 def _by_key(**keys: str) -> Discriminator:

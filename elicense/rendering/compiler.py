@@ -6,7 +6,6 @@ furniture is drawn; then the furniture in the file's prefix; what the fill adds 
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -91,8 +90,7 @@ def compile_template(
         RenderingError: the layout's own text does not fit or has no glyph.
         SealError: the seal cannot be drawn or does not fit its page.
     """
-    art_digest = hashlib.sha256(repr(seal.art).encode("utf-8")).hexdigest()
-    key = (str(licence_type.folder), licence_type.digest, fonts.engine, art_digest, str(capacity))
+    key = (str(licence_type.folder), licence_type.digest, fonts.engine, seal.art_digest, str(capacity))
     return _SHELF.get(key, lambda: _compile(licence_type, fonts, seal, capacity))
 
 

@@ -6,6 +6,7 @@ points; inside a strip x counts from the frame's left edge and y upwards from th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -40,11 +41,15 @@ _CELL_PADDING = 1.4 * MM
 _KEPT_LINES = 2
 """Lines of text that stand on the page of the signature at least. Source: GB/T 9704-2012, 7.3.5.5 (not read) asks
 that no sealed page be without text; two is our choice."""
-_BELOW_CENTRE = 0.06
-"""The middle of name and date lies so far below the seal's centre, as a share of its height. Source: GB/T 9704-2012,
-7.3.5.1 (not read): both a little below the middle of the seal."""
+_NAME_BELOW = 0.02
+"""The middle of the name's line lies so far below the seal's centre, as a share of its height, and the date below it.
+Source: GB/T 9704-2012, 7.3.5.1 (not read): both a little below the middle of the seal."""
 _SMALLEST_NAME = 10.0
 """Points: smallest size of the authority's name in a signature."""
+_STOPS = tuple("。；：，、！？…")
+"""A paragraph that ends so is a sentence, whatever it begins with."""
+_LONGEST_HEADING = 40
+"""Characters."""
 _CLEAR = 1.0 * MM
 """Least distance between the text and a seal below it."""
 
@@ -91,7 +96,8 @@ class Strip:
     rule_width: float = 0.0
     """Points."""
     body: bool = False
-    """True for a line of the text proper, which a signature must not be parted from."""
+    """True for a line of the text proper, which a signature must not be parted from: neither a heading nor the
+    addressee, and no list of attachments."""
     keep: bool = False
     """True if the next strip stands on the same page."""
     header: Strip | None = None
@@ -173,10 +179,13 @@ class _Maker:
             return []
         lines = self._lines(said.text, style, self.width, style.indent, said.template)
         height = style.leading * style.size
+        # Neither a first nor a last line of a paragraph stands alone on a page.
+        bound = {0, len(lines) - 2}
         strips = []
-        for line, span in zip(lines, _spans(said.text, lines), strict=True):
+        for number, (line, span) in enumerate(zip(lines, _spans(said.text, lines), strict=True)):
             ink = Ink((step,), said, span, (_set(line, style, 0.0, _baseline(style)),), style)
-            strips.append(Strip("text", height, (ink,), keep=keep, body=style.tag == "P"))
+            kept = keep or (number in bound and len(lines) > 1)
+            strips.append(Strip("text", height, (ink,), keep=kept, body=style.tag == "P" and not keep))
         return strips
 
     def _lines(self, text: str, style: Style, width: float, indent: float, name: str) -> tuple[Line, ...]:
@@ -190,7 +199,10 @@ class _Maker:
         strips: list[Strip] = []
         for number, template in enumerate(templates):
             step = Step(item.tag, index * 1000 + number, item.lang)
-            strips.extend(self._text(self._say(template, item), item, step))
+            said = self._say(template, item)
+            font = heading_font(said.text, item)
+            style = item if font is None else item.model_copy(update={"font": font})
+            strips.extend(self._text(said, style, step, keep=font is not None))
         return strips
 
     def _list(self, item: ListItem, index: int) -> list[Strip]:
@@ -241,7 +253,8 @@ class _Maker:
         header = None
         if item.header:
             said = [Said(name, name.replace("{", "{{").replace("}", "}}")) for name in names]
-            header = self._row(item, said, (Step("Table", index, item.lang), Step("TR", 0)), "TH")
+            style = item.model_copy(update={"font": item.header_font or item.font})
+            header = self._row(style, said, (Step("Table", index, item.lang), Step("TR", 0)), "TH")
         strips = [replace(header, keep=True)] if header else []
         for row in range(1, len(self.licence.fields.get(item.rows, ())) + 1):
             cells = [self._say(f"{{{item.rows}.{row}.{column}}}", item) for column in range(1, len(names) + 1)]
@@ -288,11 +301,10 @@ class _Maker:
         # A name wider than the date may use the empty characters to the right of it, but not more.
         middle = min(right - date_width / 2, self.width - name_width / 2)
         step = sign.leading * sign.size
-        reach = 0.0
+        half = self.seal.height_mm * MM / 2 if item.seal else 0.0
+        below = 2 * half * _NAME_BELOW
         if item.seal:
-            half = self.seal.height_mm * MM / 2
-            reach = half * (1 - 2 * _BELOW_CENTRE)
-            above = max(above, _CLEAR + half + half * 2 * _BELOW_CENTRE - step)
+            above = max(above, _CLEAR + half + below - step / 2)
         inks = (
             self._line(
                 (Step("P", index * 1000),), name, name_style, middle - name_width / 2, -above + _baseline(style)
@@ -302,10 +314,9 @@ class _Maker:
                 -above - step + _baseline(style),
             ),
         )
-        pair_middle = -above - step
         return Strip(
-            "signature", max(above + 2 * step, -pair_middle + reach), inks,
-            seal_centre=(middle, pair_middle + self.seal.height_mm * MM * _BELOW_CENTRE) if item.seal else None,
+            "signature", max(above + 2 * step, above + step / 2 - below + half), inks,
+            seal_centre=(middle, below - above - step / 2) if item.seal else None,
         )  # fmt: skip
 
     def _narrowed(self, text: str, style: Style) -> Style:
@@ -325,6 +336,13 @@ class _Maker:
             )  # fmt: skip
         (line,) = self._lines(said.text, style, self.width, 0.0, said.template)
         return Ink(path, said, (0, len(said.text)), (_set(line, style, x, y),), style)
+
+
+def heading_font(text: str, item: ParagraphsItem) -> str | None:
+    """Return the font of a paragraph that is a heading: a short line with a heading's number and no stop."""
+    if text.endswith(_STOPS) or len(text) > _LONGEST_HEADING:
+        return None
+    return next((heading.font for heading in item.headings if re.match(heading.pattern, text)), None)
 
 
 def _baseline(style: Style) -> float:
@@ -351,7 +369,7 @@ def paginate(strips: Sequence[Strip], heights: tuple[float, float], foot: float)
     """Return the strips of each page.
 
     A page ends before the strip that does not fit; what a strip is kept with goes along; the signature takes two
-    lines of text along. Space at the head of a page is dropped.
+    lines of text along, and what these are kept with. Space at the head of a page is dropped.
 
     Args:
         strips: in order.
@@ -386,9 +404,13 @@ def paginate(strips: Sequence[Strip], heights: tuple[float, float], foot: float)
 def _kept_with(strips: Sequence[Strip], index: int) -> float:
     """Return the height of a strip together with those it must not be parted from."""
     total = strips[index].height
-    while strips[index].keep and index + 1 < len(strips) and strips[index + 1].kind != "break":
-        index += 1
-        total += strips[index].height
+    keep = strips[index].keep
+    for strip in strips[index + 1 :]:
+        if not keep or strip.kind == "break":
+            break
+        total += strip.height
+        # Space between a heading and what it heads parts them no more than a line would.
+        keep = strip.keep or strip.kind == "space"
     return total
 
 
@@ -396,13 +418,24 @@ def _add_signature(pages: list[list[Strip]], strip: Strip, heights: tuple[float,
     """Put the signature where it fits together with two lines of text."""
     if _height(pages[-1]) + strip.height > _room(pages, heights):
         pages.append([])
-    while _body_lines(pages[-1]) < _KEPT_LINES and len(pages) > 1 and _body_lines(pages[-2]):
+    while len(pages) > 1 and pages[-2] and _parted(pages):
         pages[-1].insert(0, pages[-2].pop())
     while pages[-1] and pages[-1][0].kind == "space":
         pages[-1].pop(0)
     if _height(pages[-1]) + strip.height > _room(pages, heights) or not all(pages):
         raise _too_high()
     pages[-1].append(strip)
+
+
+def _parted(pages: Sequence[Sequence[Strip]]) -> bool:
+    """Tell whether the last page takes more from the one before: too little text, or a part of what is kept.
+
+    The page before is left some text too, if there are two lines at all, even where that parts a short paragraph.
+    """
+    before, last = pages[-2:]
+    here, there = _body_lines(last), _body_lines(before)
+    wanted = _KEPT_LINES if here + there > _KEPT_LINES else 1
+    return (here < wanted and there > 0) or (before[-1].keep and there > 1)
 
 
 def _body_lines(page: Iterable[Strip]) -> int:

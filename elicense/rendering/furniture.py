@@ -19,6 +19,7 @@ from elicense.rendering.blocks import (
     TextBlock,
     names_in,
 )
+from elicense.rendering.objects import POINTS_PER_MM
 from elicense.rendering.structure import Annotation, Element, Mark
 from elicense.rendering.template import PlotSlot, QrSlot, Rect, Slot, TextSlot
 from elicense.rendering.typeset import Typesetter, artifact, box_points, in_colour, marked, measured
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 CELL_PADDING = 1.5
 """Millimetres between a cell's rule and its text."""
-LISTING_WIDTH = 46.0
-"""Millimetres kept for the coordinates beside the drawing of a parcel."""
 _PAGE_NAMES = frozenset({"page", "pages"})
 
 
@@ -106,7 +105,11 @@ class PageDraft:
             if label is not None:
                 marks.append(label if block.label.lang in {None, block.lang}
                              else Element("Span", (label,), lang=block.label.lang))
-        mark = self._text(block.text, block, block.rect, block.tag, only=block.only)
+        baseline = None
+        if block.label is not None and block.valign == "label":
+            (first, *_) = self.setter.in_box(block.label.text, block.label, block.label.rect, name=None)
+            baseline = first.y / POINTS_PER_MM
+        mark = self._text(block.text, block, block.rect, block.tag, only=block.only, baseline=baseline)
         if mark is not None:
             marks.append(mark)
         if marks:
@@ -116,22 +119,32 @@ class PageDraft:
         return self._text(label.text, label, label.rect, "Span")
 
     def _text(
-        self, text: str, style: Style, rect: Rect, tag: str, *, only: str | None = None
+        self,
+        text: str,
+        style: Style,
+        rect: Rect,
+        tag: str,
+        *,
+        only: str | None = None,
+        baseline: float | None = None,
     ) -> Mark | None:
         """Set a text of the furniture, or note the slot of one that differs; return its mark, if it has one."""
         names = names_in(text)
         if not names and only is None:
-            return self._furniture_text(text, style, rect, tag)
+            return self._furniture_text(text, style, rect, tag, baseline)
         pagination = bool(names) and set(names) <= _PAGE_NAMES
         mark = None if pagination or not self.number else self._mark()
         self.slots.append(TextSlot(
             template=text, style=style, rect=rect, mcid=None if mark is None else mark.mcid, tag=tag,
-            field=names[0] if names else None, pagination=pagination, only=only,
+            field=names[0] if names else None, pagination=pagination, only=only, baseline=baseline,
         ))  # fmt: skip
         return mark
 
-    def _furniture_text(self, text: str, style: Style, rect: Rect, tag: str) -> Mark | None:
-        lines = self.setter.in_box(text.replace("{{", "{").replace("}}", "}"), style, rect, name=None)
+    def _furniture_text(
+        self, text: str, style: Style, rect: Rect, tag: str, baseline: float | None
+    ) -> Mark | None:
+        plain = text.replace("{{", "{").replace("}}", "}")
+        lines = self.setter.in_box(plain, style, rect, name=None, baseline=baseline)
         self.lines.extend(measured(lines, 0, rect, under_seal=style.under_seal))
         operators = self.setter.operators(lines)
         if not self.number:
@@ -149,13 +162,10 @@ class PageDraft:
         self.elements.append(Element("Figure", (mark,), alt=block.alt, bbox=box_points(block.rect)))
 
     def _plot(self, block: PlotBlock) -> None:
-        x, y, width, height = block.rect
-        drawing = (x, y, width - LISTING_WIDTH, height)
-        listing = (x + width - LISTING_WIDTH + 8, y, LISTING_WIDTH - 8, height)
         figure, corners = self._mark(), self._mark()
         style = Style(font=block.font, size=block.size, min_size=min(6.0, block.size), valign="top", leading=1.5)
-        self.slots.append(PlotSlot(block.plot, style, drawing, listing, figure.mcid, corners.mcid))
-        self.elements.append(Element("Figure", (figure,), alt=block.alt, bbox=box_points(drawing)))
+        self.slots.append(PlotSlot(block.plot, style, block.rect, figure.mcid, corners.mcid))
+        self.elements.append(Element("Figure", (figure,), alt=block.alt, bbox=box_points(block.rect)))
         self.elements.append(Element("P", (corners,)))
 
     def _table(self, table: Table) -> None:

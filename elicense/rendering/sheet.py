@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING
 from elicense.errors import RenderingError
 from elicense.model import FieldPlacement
 from elicense.rendering.objects import POINTS_PER_MM
-from elicense.rendering.plot import draw_plot
+from elicense.rendering.plot import HEADS, NAMES_WIDTH, draw_plot
 from elicense.rendering.qrcode import QUIET_MODULES, SMALLEST_MODULE, qr_path
 from elicense.rendering.structure import Element, Mark
 from elicense.rendering.template import PlotSlot, QrSlot, TextSlot
-from elicense.rendering.typeset import artifact, hundredths, in_colour, marked, measured, say
+from elicense.rendering.text import Line, Segment, break_lines
+from elicense.rendering.typeset import SetLine, artifact, hundredths, in_colour, marked, measured, say
 from elicense.wording import template_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from elicense.model import Licence
     from elicense.preflight import PlacedLine
     from elicense.rendering.blocks import Style
     from elicense.rendering.template import CompiledPage, Rect
-    from elicense.rendering.typeset import Said, SetLine, Typesetter
-
-
-LISTED_NAMES = 8.0
-"""Millimetres before the coordinates of a parcel, for the names of its corners."""
+    from elicense.rendering.typeset import Said, Typesetter
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class Sheet:
                 self.operators.append(marked(slot.tag, slot.mcid, "BT\nET"))
             return
         said = say(slot.template, self.licence, empty=slot.style.empty, page=self.position, pages=self.pages)
-        lines = self.setter.in_box(said.text, slot.style, slot.rect, name=slot.field)
+        lines = self.setter.in_box(said.text, slot.style, slot.rect, name=slot.field, baseline=slot.baseline)
         mcid = slot.mcid
         if mcid is None:
             if not said.text:
@@ -127,28 +126,63 @@ class Sheet:
         self.operators.append(marked("Figure", slot.mcid, operators))
 
     def _plot(self, slot: PlotSlot) -> None:
+        said = say(f"{{{slot.field}}}", self.licence, empty="", page=self.position, pages=self.pages)
         rows = self.licence.fields.get(slot.field, ())
         corners = [(float(row[0]), float(row[1])) for row in rows if not isinstance(row, str)]
-        drawn = draw_plot(corners, slot.drawing, slot.style, self.setter.fonts)
-        said = say(f"{{{slot.field}}}", self.licence, empty="", page=self.position, pages=self.pages)
-        lines = self.setter.in_box(said.text, slot.style, slot.listing, name=slot.field)
-        beside = (slot.listing[0] - LISTED_NAMES, slot.listing[1], LISTED_NAMES, slot.listing[3])
+        if not corners:
+            self.operators.append(marked("Figure", slot.figure_mcid, "BT\nET"))
+            self.print_text(said, (), slot.rect, slot.listing_mcid, slot.style, tag="P")
+            return
+        # Set anywhere first: how wide and high the rows are decides where they go.
+        lines = self.setter.in_box(said.text, slot.style, (0, 0, *slot.rect[2:]), name=slot.field)
+        style = slot.style.model_copy(update={"size": lines[0].size})
+        lines, second, width = self._in_columns(lines, style)
+        height = len(lines) * style.leading * style.size
+        drawn = draw_plot(corners, slot.rect, style, self.setter.fonts, (width, height, second))
+        left, top = drawn.listing
+        shift = top - (style.leading - 1) / 2 * style.size - slot.rect[3] * POINTS_PER_MM
+        placed = tuple(replace(row, x=left + NAMES_WIDTH, y=row.y + shift) for row in lines)
         # Each row of coordinates has the name of its corner before it.
-        names = tuple(
-            replace(name, x=beside[0] * POINTS_PER_MM, y=row.y, size=row.size)
-            for name, row in zip(drawn.labels, lines, strict=len(lines) == len(corners))
+        names = self._row_names(placed, left, style)
+        shown = (*drawn.labels, *names)
+        operators = f"{drawn.operators}\n{self.setter.operators(shown)}"
+        self.operators.append(marked("Figure", slot.figure_mcid, operators))
+        text = "".join(line.line.text for line in shown)
+        self.lines.extend(measured(shown, self.position, slot.rect, under_seal=False))
+        self.placements.append(FieldPlacement(
+            template=text, fields=(), page=self.position, rect=hundredths(slot.rect), mcid=slot.figure_mcid, text=text,
+        ))  # fmt: skip
+        scale = 1 / POINTS_PER_MM
+        rect = ((left + NAMES_WIDTH) * scale, (top - height) * scale, (width + 0.01) * scale, height * scale)
+        self.print_text(said, placed, rect, slot.listing_mcid, slot.style, tag="P")
+
+    def _in_columns(
+        self, rows: tuple[SetLine, ...], style: Style
+    ) -> tuple[tuple[SetLine, ...], float, float]:
+        """Return the rows with x and y flush right in columns, where the second begins, and the width of both."""
+        parts = [row.line.text.rpartition("\u3000") for row in rows]
+        measured_parts = [(self._line(x, style).width, self._line(y, style).width) for x, _, y in parts]
+        first, last = max(x for x, _ in measured_parts), max(y for _, y in measured_parts)
+        first = max(first, self._line(HEADS[0], style).width)
+        second = first + style.size
+        lines = []
+        for row, (x, space, y), (x_width, y_width) in zip(rows, parts, measured_parts, strict=True):
+            begin = first - x_width
+            segments = (Segment(x + space, begin, 0.0), Segment(y, second + last - y_width, 0.0))
+            line = Line(row.line.text, begin, row.line.y, second + last - begin, segments)
+            lines.append(replace(row, line=line))
+        # Room for the heads of the columns too.
+        return tuple(lines), second, second + max(last, self._line(HEADS[1], style).width)
+
+    def _row_names(self, rows: Iterable[SetLine], x: float, style: Style) -> tuple[SetLine, ...]:
+        return tuple(
+            SetLine(self._line(f"J{number}", style), x, row.y, style.size, style.font)
+            for number, row in enumerate(rows, 1)
         )
-        labels = self.setter.operators((*drawn.labels, *names))
-        self.operators.append(marked("Figure", slot.figure_mcid, f"{drawn.operators}\n{labels}"))
-        if corners:
-            text = "".join(line.line.text for line in (*drawn.labels, *names))
-            self.lines.extend(measured(drawn.labels, self.position, slot.drawing, under_seal=False))
-            self.lines.extend(measured(names, self.position, beside, under_seal=False))
-            self.placements.append(FieldPlacement(
-                template=text, fields=(), page=self.position, rect=hundredths(slot.drawing),
-                mcid=slot.figure_mcid, text=text,
-            ))  # fmt: skip
-        self.print_text(said, lines, slot.listing, slot.listing_mcid, slot.style, tag="P")
+
+    def _line(self, text: str, style: Style) -> Line:
+        (line,) = break_lines(text, self.setter.fonts, style.font, width=1000, size=style.size)
+        return line
 
     def decorate(self, operators: str) -> None:
         """Paint operators that mean nothing by themselves: rules, a strip of the seal."""

@@ -38,6 +38,8 @@ class TextSlot:
     """True for page numbers: set on the page, no part of the text."""
     only: str | None = None
     """odd or even, if it is set on such pages only."""
+    baseline: float | None = None
+    """Where its first line stands, mm from the page's foot, if beside a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,8 @@ class PlotSlot:
     """Field of kind `plot`."""
     style: Style
     """How names and coordinates of corners are set."""
-    drawing: Rect
-    """Box of the drawing, mm."""
-    listing: Rect
-    """Box of the coordinates, mm."""
+    rect: Rect
+    """Box of drawing and coordinates, mm."""
     figure_mcid: int
     """Marked content of the drawing."""
     listing_mcid: int

@@ -42,6 +42,10 @@ _NO_END = frozenset("（《「『【〈〔［｛〖〘〚“‘／([{￥¥$€£
 """May not end a line. Source: as above."""
 _PAIRED = frozenset("—…⸺‥")
 """A dash or an ellipsis is two of these and is not divided."""
+_STRAGGLERS = 2
+"""So few characters alone on a last line are avoided where a slightly smaller size can."""
+_TIDY = 0.9
+"""How much smaller, as a share of the size."""
 _TOLERANCE = 0.01
 """Slack in 1/1000 em against rounding."""
 
@@ -149,6 +153,7 @@ def fit(
     valign: Valign = "middle",
     spacing: float = 0.0,
     indent: float = 0.0,
+    baseline: float | None = None,
     field: str | None = None,
 ) -> FittedText:
     """Return `text` set at the largest size from `size` down to `min_size` at which it fits the box.
@@ -166,6 +171,7 @@ def fit(
         valign: where the block of lines stands in the box.
         spacing: extra between characters in points at `size`; shrinks with it.
         indent: of each paragraph's first line, in characters.
+        baseline: where the first line stands at any size, points above the box's foot; `valign` means nothing then.
         field: the licence field, for the refusal.
 
     Raises:
@@ -176,17 +182,24 @@ def fit(
     smallest = size if min_size is None else min(min_size, size)
     pieces: list[_Piece] = []
     setting = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
+    found: tuple[_Setting, list[_Piece]] | None = None
     for tried in _sizes(size, smallest):
         setting = replace(setting, size=tried)
         pieces = list(_break(paragraphs, setting))
-        room = _line_count(height, tried, leading)
-        if len(pieces) <= room and _inside(pieces, setting):
+        room = _line_count(_usable(height, tried, baseline), tried, leading)
+        fits = len(pieces) <= room and _inside(pieces, setting)
+        if fits and (found is None or len(pieces) < len(found[1])):
+            found = setting, pieces
+        # A single character on a last line looks like a mishap; a little smaller may spare it the line.
+        if found is not None and (not _straggles(found[1]) or tried <= _TIDY * found[0].size):
             break
-    else:
-        raise _too_long(pieces, setting, _line_count(height, smallest, leading), field)
+    if found is None:
+        room = _line_count(_usable(height, smallest, baseline), smallest, leading)
+        raise _too_long(pieces, setting, room, field)
+    setting, pieces = found
     block = setting.size * (1 + leading * (len(pieces) - 1))
     top = {"top": height, "middle": (height + block) / 2, "bottom": block}[valign]
-    first = top - EM_TOP * setting.size
+    first = top - EM_TOP * setting.size if baseline is None else baseline
     step = leading * setting.size
     lines = tuple(
         replace(_set_line(piece, setting), y=round(first - step * row, 3)) for row, piece in enumerate(pieces)
@@ -227,6 +240,19 @@ def _sizes(size: float, smallest: float) -> Iterator[float]:
     yield from (size - SHRINK_STEP * step for step in range(steps + 1))
     if size - SHRINK_STEP * steps > smallest:
         yield smallest
+
+
+def _straggles(pieces: Sequence[_Piece]) -> bool:
+    """Tell whether a paragraph of several lines ends with a line of one or two characters."""
+    return any(piece.last and piece.start > 0 and len(piece.text) <= _STRAGGLERS for piece in pieces)
+
+
+def _usable(height: float, size: float, baseline: float | None) -> float:
+    """Return the height of the box below the upper edge of its first line; 0 if that edge lies outside."""
+    if baseline is None:
+        return height
+    upper = baseline + EM_TOP * size
+    return upper if upper <= height + 1e-6 else 0.0
 
 
 def _line_count(height: float, size: float, leading: float) -> int:

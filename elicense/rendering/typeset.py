@@ -114,14 +114,32 @@ class Typesetter:
         self.subsets = FontSubsets(self.fonts)
 
     def in_box(
-        self, text: str, style: Style, rect: tuple[float, float, float, float], *, name: str | None
+        self,
+        text: str,
+        style: Style,
+        rect: tuple[float, float, float, float],
+        *,
+        name: str | None,
+        baseline: float | None = None,
     ) -> tuple[SetLine, ...]:
-        """Return `text` set in `rect` (mm). Raises RenderingError if it does not fit or has no glyph."""
+        """Return `text` set in `rect`.
+
+        Args:
+            text: what is printed.
+            style: how.
+            rect: the box, mm.
+            name: the field a refusal mentions.
+            baseline: where the first line stands, mm from the page's foot; absent: as `style` says.
+
+        Raises:
+            RenderingError: it does not fit or has no glyph.
+        """
         x, y, width, height = (value * POINTS_PER_MM for value in rect)
         fitted = fit(
             text, self.fonts, style.font, width=width, height=height, size=style.size, min_size=style.min_size,
-            leading=style.leading, align=style.align, valign=style.valign, spacing=style.spacing,
-            indent=style.indent, field=name,
+            leading=style.leading, align=style.align, valign="top" if style.valign == "label" else style.valign,
+            spacing=style.spacing, indent=style.indent, field=name,
+            baseline=None if baseline is None else baseline * POINTS_PER_MM - y,
         )  # fmt: skip
         return tuple(SetLine(line, x, y + line.y, fitted.size, style.font) for line in fitted.lines)
 

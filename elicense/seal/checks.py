@@ -39,10 +39,11 @@ def check_usable(
             f"Seal {seal.number} is for {seal.use}, this needs {use}; choose the seal made for it.",
             f"印章{seal.number}用途为“{seal.use}”，此处需要“{use}”，请选用相应的印章。", field="use")
     if not seal.valid_from <= at <= seal.valid_until:
-        first, last, now = seal.valid_from.isoformat(), seal.valid_until.isoformat(), at.isoformat()
+        first, last, now = (f"{one:%Y-%m-%d %H:%M} UTC" for one in (seal.valid_from, seal.valid_until, at))
         raise SealError(
-            f"Seal {seal.number} is valid from {first} to {last}, not at {now}; have a new seal made.",
-            f"印章{seal.number}有效期为{first}至{last}，{now}不在其内，请重新制作印章。", field="valid_until")
+            f"Seal {seal.number} is valid from {first} to {last}, not at {now}; "
+            "check the clock or have a new seal made.",
+            f"印章{seal.number}有效期为{first}至{last}，{now}不在其内，请核对时钟或重新制作印章。", field="valid_until")
     if certificate_sha256.lower() not in {listed.lower() for listed in seal.certificates}:
         raise SealError(
             f"The certificate {certificate_sha256} is not listed in seal {seal.number}; "

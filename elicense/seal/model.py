@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the fields' types stay resolvable at run time
 from enum import StrEnum
@@ -78,3 +79,8 @@ class Seal:
     """Last moment of validity, UTC."""
     certificates: tuple[str, ...]
     """SHA-256 (hex) of the DER of each certificate that may apply this seal."""
+
+    @property
+    def art_digest(self) -> str:
+        """SHA-256 (hex) of what it looks like: equal exactly for equal art."""
+        return hashlib.sha256(repr(self.art).encode("utf-8")).hexdigest()

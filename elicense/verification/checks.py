@@ -76,6 +76,7 @@ _PATH = {
     "expired": ("path.expired", SubIndication.OUT_OF_BOUNDS_NO_POE),
     "not_yet_valid": ("path.not_yet_valid", SubIndication.OUT_OF_BOUNDS_NO_POE),
 }
+_NOT_IN_FORCE = frozenset(InForce) - {InForce.IN_FORCE, InForce.CONDITIONAL, InForce.NOT_KNOWN}
 _TOKEN = frozenset(("time.token_unreadable", "time.token_wrong", "time.authority_unknown"))
 
 
@@ -223,11 +224,11 @@ def check_certificate_path(facts: Facts, policy: Policy, at: datetime) -> _Answe
         return _not_passed(reason, sub, path.detail)
     if signature.loose_certificates:
         return _not_passed("path.loose_certificates", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    refusal = _right(facts, policy, signature) if policy.register is not None else None
+    refusal = _right(facts, policy, signature, at) if policy.register is not None else None
     return _not_passed(refusal, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if refusal else _PASSED
 
 
-def _right(facts: Facts, policy: Policy, signature: SignatureFacts) -> str | None:
+def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime) -> str | None:
     """Return why the trust register does not let this certificate seal this licence, or None."""
     entries = policy.entries(signature.certificate)
     if not entries:
@@ -235,14 +236,18 @@ def _right(facts: Facts, policy: Policy, signature: SignatureFacts) -> str | Non
     content = facts.content
     if content is None or not content.authority_code:
         return None  # Check 10 says that the data are missing.
-    entries = tuple(entry for entry in entries if entry.authority_code == content.authority_code)
+    # Under its own code an authority could print another's name, which is what people read.
+    stated = (content.authority_code, content.authority_name)
+    entries = tuple(entry for entry in entries if (entry.authority_code, entry.authority_name) == stated)
     if not entries:
         return "path.other_authority"
     entries = tuple(entry for entry in entries if content.type_code in entry.type_codes)
     if not entries:
         return "path.other_type"
-    moment = proven_time(signature) or signature.claimed_time
-    if moment is not None and not any(e.valid_from <= moment <= e.valid_until for e in entries):
+    # Without a proof the right must still stand: who lost it could claim any earlier day.
+    proven = proven_time(signature)
+    moments = [proven] if proven else [moment for moment in (signature.claimed_time, at) if moment]
+    if not any(all(e.valid_from <= moment <= e.valid_until for moment in moments) for e in entries):
         return "path.period"
     return None
 
@@ -290,10 +295,10 @@ def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """12: the register, or offline the printed validity, says that the licence is in force."""
     status = in_force(facts, at)
-    if facts.register is not None and not facts.register.same_document:
-        return _Answer(CheckStatus.NOT_KNOWN, reason="status.other_document")
     if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
         return _Answer(CheckStatus.PASSED)
+    if status.state is InForce.NOT_KNOWN and facts.register is not None and not facts.register.same_document:
+        return _Answer(CheckStatus.NOT_KNOWN, reason="status.other_document")
     if status.state is InForce.NOT_KNOWN:
         return _Answer(
             CheckStatus.NOT_KNOWN, reason="status.not_known" if policy.online else "status.offline"
@@ -304,7 +309,9 @@ def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 def in_force(facts: Facts, at: datetime) -> LicenceStatus:
     """Return whether the licence is in force: the register's word, else what its own validity rules out."""
     register, content = facts.register, facts.content
-    if register is not None and register.same_document:
+    # The gap of one seal can be written in more than one way, so a bad word holds for any file of the licence:
+    # its holder must not escape a revocation by writing the gap anew.
+    if register is not None and (register.same_document or InForce(register.state) in _NOT_IN_FORCE):
         return LicenceStatus(InForce(register.state), register.as_of, register.recorded_reason)
     if register is None and content is not None and content.valid_from:
         today = at.astimezone(BEIJING).date()

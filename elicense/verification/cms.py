@@ -34,6 +34,8 @@ _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 _TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
+_KEY_IDENTIFIER = bytes.fromhex("0603551d0e")
+"""The DER of the object identifier that stands before a subject key identifier. Source: RFC 5280, 4.2.1.2."""
 _RSA_PSS, _RSA = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.1"
 
 DIGESTS = {
@@ -158,6 +160,8 @@ def _signer_info(
         for value in attributes.get(_MESSAGE_DIGEST, ())
     ]
     _expect(len(digests) == 1, "message digest")
+    # Timestamps by others may still name their certificate by SHA-1, a seal never does.
+    _expect(content_type != DATA or _SIGNING_CERTIFICATE not in attributes, "signing certificate by SHA-1")
     signer = _signer(data, identifier, certificates, attributes)
     return SignedData(
         digest=digest,
@@ -209,10 +213,9 @@ def _signer(
     if identifier.tag == der.SEQUENCE:
         matches = named == _issuer_and_serial(found[0])
     else:
-        # A subject key identifier is a free byte string; it must occur in the certificate it points at.
-        matches = (
-            identifier.tag == 0x80 and der.content(data, identifier) in found[0] and named != b"\x80\x00"
-        )
+        # No signature covers the identifier: only the certificate's own subject key identifier will do.
+        own = _tlv(der.OCTET_STRING, _tlv(der.OCTET_STRING, der.content(data, identifier)))
+        matches = identifier.tag == 0x80 and _KEY_IDENTIFIER + own in found[0]
     if not matches:
         raise CmsError("cms.certificate", "the signature names another certificate")
     return found[0]
@@ -244,12 +247,14 @@ def _issuer_and_serial(certificate: bytes) -> bytes:
 def _certificate_head(certificate: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the DER of serial number, signature algorithm and issuer; the certificate has no free bytes.
 
-    Raises CmsError if algorithm identifiers differ or bits are unused: such bytes no signature covers.
+    Raises CmsError if algorithm identifiers differ or bits are unused: such bytes no signature covers; or if the
+    serial number is not positive, with which certificate readers differ. Source: RFC 5280, 4.1.2.2.
     """
     parts = der.children(certificate, der.whole(certificate, der.SEQUENCE))
     inner = der.children(certificate, parts[0])
     if inner[0].tag == 0xA0:
         inner.pop(0)
+    _expect(der.integer(certificate, inner[0]) > 0, "certificate")
     serial, algorithm, issuer = (der.encoded(certificate, node) for node in inner[:3])
     bits = der.content(certificate, parts[2], der.BIT_STRING)
     _expect(

@@ -104,6 +104,8 @@ class ContentFacts:
     """证照标识 it states."""
     authority_code: str = ""
     """Credit code of the issuing authority it states."""
+    authority_name: str = ""
+    """Name of the issuing authority it states."""
     type_code: str = ""
     """证照类型代码 it states."""
     valid_from: str = ""

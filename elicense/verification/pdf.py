@@ -142,6 +142,7 @@ def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value
 def _scalar(kind: str | None, match: re.Match[bytes], met: Inventory) -> Value:
     """Return the value of one token that is no bracket."""
     if kind == "name":
+        _charge(met, match["name"], b"#", match.start())
         name = read_name(match["name"])
         met.names.add(name)
         return name
@@ -157,8 +158,16 @@ def _scalar(kind: str | None, match: re.Match[bytes], met: Inventory) -> Value:
     if kind == "hex":
         return Hex(match.start("hex") - 1, match.end("hex") + 1)
     if kind == "string":
+        _charge(met, match["string"], b"\\", match.start())
         return _ESCAPE.sub(_unescape, match["string"])
     return _WORDS[match["word"]]
+
+
+def _charge(met: Inventory, text: bytes, escape: bytes, offset: int) -> None:
+    """Every escape counts as a token, for undoing it takes as long. Raises Violation with limit.complexity."""
+    met.tokens -= text.count(escape)
+    if met.tokens < 0:
+        raise Violation("limit.complexity", offset)
 
 
 def _close(bracket: bytes, stack: list[list[Value]], openers: list[bytes], offset: int) -> Value:

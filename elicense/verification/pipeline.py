@@ -142,7 +142,10 @@ def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> Verifica
 
 
 def _summary(signature: SignatureFacts, facts: Facts, policy: Policy) -> SignatureSummary:
-    entry = next(iter(policy.entries(signature.certificate)), None)
+    entries = policy.entries(signature.certificate)
+    code = facts.content.authority_code if facts.content else ""
+    # One certificate may speak for several authorities: name the one the document states.
+    entry = next((one for one in entries if one.authority_code == code), next(iter(entries), None))
     changed = any(finding.check == 3 for finding in facts.findings)
     return SignatureSummary(
         field=signature.field,
@@ -213,7 +216,7 @@ def _may(entry: TrustEntry, record: LicenceRecord) -> bool:
     """Return whether the trust register let this certificate seal this licence when it was sealed."""
     licence = record.licence
     return (
-        entry.authority_code == licence.authority.code
+        (entry.authority_code, entry.authority_name) == (licence.authority.code, licence.authority.name)
         and licence.type_code in entry.type_codes
         and entry.valid_from <= licence.signing_time <= entry.valid_until
     )

@@ -78,6 +78,7 @@ def _stated(licence: Licence) -> dict[str, str]:
     return {
         "identifier": str(licence.identifier),
         "authority_code": licence.authority.code,
+        "authority_name": licence.authority.name,
         "type_code": licence.type_code,
         "valid_from": licence.validity.start.isoformat(),
         "valid_until": end.isoformat() if end else "",

@@ -132,6 +132,10 @@ class Sandbox:
             if self._closed:
                 raise RuntimeError("this sandbox is closed")
             worker = self._idle.pop() if self._idle else None
+        # Killed while it waited, e.g. by a system short of memory: no fault of the next document.
+        if worker is not None and not worker.alive():
+            worker.kill()
+            worker = None
         if worker is None:
             worker = _Worker(self._settings)
             self.isolated = worker.isolated
@@ -183,7 +187,17 @@ class _Worker:
             self._connection.send_bytes(data)
             return self._connection.recv_bytes(LARGEST_ANSWER)
 
-        return facts_from_json(self._guarded(exchange, wall))
+        answer = self._guarded(exchange, wall)
+        try:
+            return facts_from_json(answer)
+        except ValueError as error:
+            # No worker of ours answers so: a document has taken it over.
+            self.kill()
+            raise _LimitReachedError("process") from error
+
+    def alive(self) -> bool:
+        """Return whether the process still runs."""
+        return self._process.poll() is None
 
     def _guarded(self, exchange: Callable[[], bytes], seconds: float) -> bytes:
         """Return what `exchange` returns, or kill the process after `seconds` and raise _LimitReachedError."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from elicense.verification import der
@@ -33,7 +34,7 @@ from elicense.verification.pdf import (
     read_text,
     read_value,
 )
-from elicense.verification.scan import DECLARED, Candidate, find_candidates, has_traces
+from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, find_candidates, has_traces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ _OBJECT_END = re.compile(rb"[\t\n\r ]*endobj\r?\n")
 _STREAM_START = re.compile(rb"[\t\n\r ]*stream\r?\n")
 _STREAM_END = re.compile(rb"(?:\r?\n)?endstream\r?\nendobj\r?\n")
 
-_OWN_RANGE = re.compile(rb"/ByteRange ?\[(.*?)\]", re.DOTALL)
+_OWN_RANGE = re.compile(rb"/ByteRange ?\[([0-9 ]*)\]")
 _CANONICAL_RANGE = re.compile(
     rb"0 (?:([0-9]{10}) ([0-9]{10}) ([0-9]{10})|(0|[1-9][0-9]*) (0|[1-9][0-9]*) (0|[1-9][0-9]*))"
 )
@@ -181,12 +182,15 @@ class _Reader:
             raise Violation("format.not_pdf")
         if at > 0:
             raise Violation("format.leading_bytes", 0)
-        ranges = [tuple(map(int, m.groups())) for m in DECLARED.finditer(data)]
-        if any(end + rest > len(data) > start and data[start] == 0x3C for _, start, end, rest in ranges):
+        tail = _TAIL.search(data, max(0, len(data) - 64))
+        ranges = [tuple(map(int, match.groups())) for match in islice(DECLARED.finditer(data), MOST_RANGES)]
+        # In a file that has its end, such words may be a value that somebody typed into an honest licence.
+        if not tail and any(
+            end + rest > len(data) > start and data[start] == 0x3C for _, start, end, rest in ranges
+        ):
             raise Violation("format.cut", len(data), "the file is shorter than its signature says")
         if not _ANY_END.search(data):
             raise Violation("format.cut", len(data), "the file has no end")
-        tail = _TAIL.search(data, max(0, len(data) - 64))
         ends = [end + rest for _, _, end, rest in ranges if end + rest < len(data)]
         if ends and _TAIL.search(data[max(0, max(ends) - 64) : max(ends)]):
             kind = "changes.revision" if tail else "format.after_end"
@@ -251,7 +255,7 @@ class _Reader:
         if "Encrypt" in trailer:
             raise Violation("format.encrypted", offset)
         root, identifier = trailer.get("Root"), trailer.get("ID")
-        if trailer.keys() - _TRAILER_KEYS or not isinstance(root, Reference) or trailer.get("Size") != count:
+        if trailer.keys() - _TRAILER_KEYS or not isinstance(root, Reference) or not _is_integer(trailer.get("Size"), count):
             raise Violation("format.layout", offset, "trailer entries")
         information = trailer.get("Info")
         self.root = root.number
@@ -347,7 +351,7 @@ class _Reader:
             raise Violation("format.layout", self.objects[self.root].start, "catalogue entries")
         form = self._dictionary(catalogue.get("AcroForm") or {})
         fields = self._resolve(form.get("Fields"))
-        if not isinstance(fields, list) or len(fields) != 1 or form.get("SigFlags") != 3:
+        if not isinstance(fields, list) or len(fields) != 1 or not _is_integer(form.get("SigFlags"), 3):
             raise Violation("format.seal_field", None, "not exactly one form field")
         field = self._dictionary(fields[0])
         target = field.get("V")
@@ -385,7 +389,7 @@ class _Reader:
             return False
         reference = self._dictionary(references[0])
         parameters = self._dictionary(reference.get("TransformParams") or {})
-        return reference.get("TransformMethod") == "DocMDP" and parameters.get("P") == 1
+        return reference.get("TransformMethod") == "DocMDP" and _is_integer(parameters.get("P"), 1)
 
     # 5, 6
 
@@ -393,9 +397,10 @@ class _Reader:
         """Return the seal, its byte range leaving out exactly its own Contents."""
         data, value = self.data, seal.value
         assert isinstance(value, dict)
-        declarations = _OWN_RANGE.findall(data, *seal.body)
-        canonical = _CANONICAL_RANGE.fullmatch(declarations[0]) if len(declarations) == 1 else None
-        if canonical is None:
+        declaration = _OWN_RANGE.search(data, *seal.body)
+        canonical = _CANONICAL_RANGE.fullmatch(declaration[1]) if declaration else None
+        # The same words once more, in a string of the dictionary, could be what another reader takes.
+        if canonical is None or data.count(b"/ByteRange", *seal.body) != 1:
             raise Violation("byte_range.shape", seal.start)
         start, end, rest = (int(part) for part in canonical.groups() if part is not None)
         contents = value.get("Contents")
@@ -424,6 +429,11 @@ class _Reader:
         if not isinstance(resolved, dict):
             raise Violation("format.layout", None, "a dictionary is missing")
         return resolved
+
+
+def _is_integer(value: Value, wanted: int) -> bool:
+    """Return whether a value is this whole number: `true` and `1.0` are not 1, though Python's == says so."""
+    return type(value) is int and value == wanted
 
 
 def _skip(data: bytes, position: int) -> int:

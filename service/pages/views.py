@@ -126,6 +126,7 @@ def _page(template: str, **values: Any) -> Response:
             switch=url_for(endpoint, **arguments, **other),
             action=url_for(endpoint, **arguments, **language),
             limit=current_app.config["UPLOAD_LIMIT"],
+            demo=services().demo,
             **values,
         )
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 
 import pytest
-from werkzeug.serving import make_server
+from waitress import wasyncore
 
+from service.config import Settings
+from service.server import make_server
 from tests.service.conftest import app as app_fixture
 from tests.service.conftest import fakes as fakes_fixture
 from tests.service.conftest import settings as settings_fixture
@@ -39,16 +42,50 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def address(app):
-    """Where the application answers: a free port of 127.0.0.1, in a thread, closed afterwards."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+class _Current:
+    """Passes each request to the application of the running test."""
+
+    app = None
+
+    def __call__(self, environ, start_response):
+        """Answer as that application does."""
+        return self.app(environ, start_response)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The service's own server, one for a whole module.
+
+    A port that changed hands between tests would meet connections that the browser kept to the server before.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    current = _Current()
+    waitress = make_server(
+        current, Settings(tmp_path_factory.mktemp("server"), port, upload_limit=128 * 1024)
+    )
+    stop = threading.Event()
+
+    def serve():
+        while not stop.is_set():
+            wasyncore.loop(timeout=0.2, use_poll=True, map=waitress._map, count=1)
+
+    thread = threading.Thread(target=serve)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    yield current, f"http://127.0.0.1:{port}"
+    stop.set()
     thread.join(10)
-    server.server_close()
+    waitress.task_dispatcher.shutdown()
+    wasyncore.close_all(waitress._map)
+
+
+@pytest.fixture
+def address(app, server):
+    """Where the test's application answers."""
+    current, url = server
+    current.app = app
+    return url
 
 
 @pytest.fixture

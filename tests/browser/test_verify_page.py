@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from elicense.model import InForce
@@ -28,7 +30,7 @@ def licence(fakes):
 
 def send(page, data=PDF):
     """Choose a file; the page sends it by itself."""
-    with page.expect_navigation():
+    with page.expect_navigation(wait_until="load"):
         page.set_input_files("#file", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": data})
 
 
@@ -95,6 +97,18 @@ def test_the_language_switch_keeps_the_licence(page, address, licence):
     assert page.locator("h1").inner_text() == "Cannot be confirmed"
 
 
+@pytest.mark.parametrize("path", ["/", "/?lang=en", "/v/nothing"])
+def test_a_demonstration_says_so_to_everybody(page, address, app, path):
+    """The notice of a demonstration is on the page, in its language, and no barrier."""
+    services = app.extensions["elicense"]
+    app.extensions["elicense"] = replace(services, demo=True)
+    page.goto(address + path)
+    notice = page.locator("aside.demo")
+    assert notice.is_visible()
+    assert ("Demonstration" if "en" in path else "不具法律效力") in notice.inner_text()
+    assert_accessible(page)
+
+
 def test_the_keyboard_is_enough(page, address):
     """Tab reaches the skip link, the language and the file chooser."""
     page.goto(address)
@@ -109,7 +123,9 @@ def test_it_works_without_javascript(browser, address, fakes):
     """A plain form with a button does the same."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
+    page.set_viewport_size({"width": 320, "height": 800})
     page.goto(address)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.set_input_files("#file", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": PDF})
     page.locator("button").click()
     assert page.locator("h1").inner_text() == "无法确认"

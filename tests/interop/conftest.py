@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from oracles import spoil
 
 from elicense import demo
 
@@ -23,12 +24,6 @@ class Issued:
     crls: list[Path]
     chains: list[list[Path]]
     background: frozenset[str]
-
-
-def spoil(sealed: bytes) -> bytes:
-    """Return the file with one bit of the first page's content changed, which the signature covers."""
-    at = sealed.index(b"stream\n") + 20
-    return sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +49,9 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
             ]
             for k in office.keepers
         ],
-        background=frozenset(t.slug for t in office.catalogue.types if (t.folder / "background.pdf").exists()),
+        background=frozenset(
+            t.slug for t in office.catalogue.types if (t.folder / "background.pdf").exists()
+        ),
     )
 
 

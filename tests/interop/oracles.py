@@ -35,7 +35,13 @@ def run(*command: str, timeout: int = 120) -> subprocess.CompletedProcess[str]:
     """Run `command` in the C locale and return what it said."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, env=environment, check=False, errors="replace"
+        command,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment,
+        check=False,
+        errors="replace",
     )
 
 
@@ -71,6 +77,34 @@ def ask_java(oracle: str, *arguments: str) -> list[list[str]]:
     return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 
 
+def spoil(sealed: bytes) -> bytes:
+    """Return the file with one bit of the first page's content changed, which the signature covers."""
+    at = sealed.index(b"stream\n") + 20
+    return sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+
+
+def openssl_verifies(path: Path, anchor: Path, folder: Path) -> bool:
+    """Return whether OpenSSL verifies the CMS in the one gap of `path` over all bytes but the gap.
+
+    Args:
+        path: the signed file.
+        anchor: PEM of the root.
+        folder: where the parts are put.
+    """
+    openssl = require("openssl")
+    data = path.read_bytes()
+    start = data.index(b"/Contents <") + len(b"/Contents ")
+    end = data.index(b">", start) + 1
+    signature, content = folder / "signature.der", folder / "content"
+    signature.write_bytes(bytes.fromhex(data[start + 1 : end - 1].decode()))
+    content.write_bytes(data[:start] + data[end:])
+    done = run(
+        openssl, "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", str(signature),
+        "-content", str(content), "-CAfile", str(anchor), "-purpose", "any", "-out", "/dev/null",
+    )  # fmt: skip
+    return done.returncode == 0
+
+
 @dataclass(frozen=True)
 class PdfsigWord:
     """What pdfsig said of the one signature."""
@@ -94,6 +128,8 @@ def nss_database(folder: Path, anchors: list[Path]) -> Path:
     folder.mkdir()
     run(certutil, "-N", "-d", f"sql:{folder}", "--empty-password")
     for number, anchor in enumerate(anchors):
-        done = run(certutil, "-A", "-d", f"sql:{folder}", "-n", f"a{number}", "-t", "CT,C,C", "-i", str(anchor))
+        done = run(
+            certutil, "-A", "-d", f"sql:{folder}", "-n", f"a{number}", "-t", "CT,C,C", "-i", str(anchor)
+        )
         assert done.returncode == 0, done.stderr
     return folder

@@ -44,6 +44,7 @@ def app(fakes, settings):
         clock=fakes.clock,
         readiness={"register": lambda at: fakes.fail is None, "certificates": lambda at: True},
         close=lambda: None,
+        demo=False,
     )
     return create_app(settings, services)
 

@@ -177,6 +177,7 @@ def test_what_is_not_strict_json_is_refused(client, bearer, fakes, text):
     )
     assert response.status_code in {400, 422}
     assert response.mimetype == "application/problem+json"
+    assert response.get_json()["field"]
     assert fakes.requests == []
 
 

@@ -36,6 +36,7 @@ def _service(tmp_path_factory):
         clock=fakes.clock,
         readiness={},
         close=lambda: None,
+        demo=False,
     )
     return create_app(Settings(tmp_path_factory.mktemp("schema")), services)
 

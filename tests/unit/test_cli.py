@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -168,6 +169,10 @@ def test_issue_from_data(project, capsys, monkeypatch):
 
 
 WRONG_DATA = {
+    "nested without end": "[" * 100_000,
+    "a member twice": '{"holders": [], "holders": [], "fields": {}}',
+    "not a number": '{"holders": [], "fields": {"domicile": NaN}}',
+    "not text": "\x00",
     "not JSON": "{",
     "not an object": "[]",
     "unknown key": '{"holders": [], "fields": {}, "number": "1"}',
@@ -189,6 +194,7 @@ def test_wrong_data_is_one_sentence(project, capsys, name):
     shown = capsys.readouterr()
     assert re.fullmatch(r"elicense: [^\n]+\n", shown.err)
     assert shown.out == ""
+    assert len(shown.err) < 300
     assert demo.load(project / "var" / "demo").registry.unfinished() == ()
     assert list(project.glob("*.pdf")) == []
 
@@ -209,6 +215,113 @@ def test_errors_are_one_sentence_in_the_chosen_language(project, capsys, monkeyp
     assert run(["issue", SLUG, "--out", "nowhere/x.pdf"]) == 2
     assert run(["status", "1.2.3", "--folder", "nowhere"]) == 2
     assert run(["no-such-command"]) == 2
+
+
+WRONG_USAGE = {
+    "no argument": ["issue"],
+    "too many": ["issue", "a", "b"],
+    "no such option": ["issue", "--nope"],
+    "no such command": ["nope"],
+    "no such choice": ["verify", "x.pdf", "--policy", "x"],
+    "no number": ["seal", "preview", "a.svg", "--width", "3"],
+    "no value": ["types", "--lang"],
+    "a folder": ["issue", SLUG, "--out", "."],
+    "no reason": ["revoke", "x"],
+    "no time": ["verify", "x.pdf", "--at", "yesterday"],
+    "time before time": ["verify", "x.pdf", "--at", "0001-01-01"],
+    "wrong ending": ["seal", "preview", "seal.png"],
+    "no file": ["issue", SLUG, "--data", "missing.json"],
+    "no folder": ["issue", SLUG, "--out", "nowhere/x.pdf"],
+    "no demo": ["issue", SLUG, "--folder", "nowhere"],
+    "no trust": ["verify", "x.pdf", "--trust", "missing.pem"],
+    "missing file": ["verify", "missing.pdf"],
+}
+
+
+@pytest.mark.parametrize("name", WRONG_USAGE)
+def test_wrong_usage_is_one_sentence_in_either_language(project, capsys, name):
+    """Wrong usage exits 2 with one line, in Chinese where Chinese was asked for, wherever --lang stands."""
+    # The line about the demonstration's trust comes first where a file was to be verified.
+    assert run(["--lang", "en", *WRONG_USAGE[name]]) == 2
+    english = capsys.readouterr().err.splitlines()[-1]
+    assert run(["--lang", "zh", *WRONG_USAGE[name]]) == 2
+    chinese = capsys.readouterr().err.splitlines()[-1]
+    assert english.startswith("elicense: ")
+    assert chinese.startswith("elicense: ")
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    assert not re.search("[\u4e00-\u9fff]", english)
+
+
+def test_an_error_names_its_field_once(project, capsys):
+    """A field that the sentence names itself is not said before it too; with --json the error is an object."""
+    (project / "r.json").write_text('{"holders": [], "fields": {"no_such": "x"}}')
+    assert run(["issue", SLUG, "--data", "r.json", "--json"]) == 1
+    shown = capsys.readouterr()
+    (answer,) = map(json.loads, shown.out.splitlines())
+    assert answer["error"]["code"] == "invalid_licence_data"
+    assert shown.err.count(answer["error"]["field"]) == 1
+
+
+def test_a_place_that_cannot_be_written_spends_no_number(project, capsys, monkeypatch):
+    """Where the document could not be written nothing is issued; if it fails later, the licence is not lost."""
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert run(["issue", SLUG, "--out", "x.pdf"]) == 2
+    assert demo.load(project / "var" / "demo").registry.unfinished() == ()
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    set_clock(monkeypatch, AT)
+    capsys.readouterr()
+    assert run(["issue", SLUG, "--out", "/proc/x.pdf"]) == 2
+    error = capsys.readouterr().err
+    (digest,) = re.findall("[0-9a-f]{64}", error)
+    assert "do not issue again" in error
+    assert demo.load(project / "var" / "demo").store.get(digest).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "a\u202eb", "\x1b[31m", "x" * 3000])
+def test_a_reason_is_a_reason(issued, capsys, reason):
+    """What the public will read is checked like any printed text, and nothing changes without it."""
+    assert run(["suspend", issued["identifier"], "--reason", reason]) == 1
+    assert "reason" in capsys.readouterr().err
+    assert run(["status", issued["identifier"], "--json"]) == 0
+    assert lines(capsys)[0]["state"] == "issued"
+
+
+def test_states_are_said_in_chinese(issued, capsys):
+    """State, history and refusal use Chinese words with --lang zh."""
+    assert run(["suspend", issued["identifier"], "--reason", "正在复核", "--lang", "zh"]) == 0
+    assert "已暂扣" in capsys.readouterr().out
+    assert run(["status", issued["identifier"], "--lang", "zh"]) == 0
+    shown = capsys.readouterr().out
+    assert "suspended" not in shown
+    assert "正在复核" in shown
+    assert run(["suspend", issued["identifier"], "--reason", "正在复核", "--lang", "zh"]) == 1
+    assert "suspended" not in capsys.readouterr().err
+
+
+def test_verify_reads_standard_input_and_says_what_to_do(issued, project, capsys, monkeypatch):
+    """- is standard input; a file that is not authentic is followed by what to do."""
+    data = (project / "licence.pdf").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert run(["verify", "-"]) == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data[:-1] + b"x")))
+    capsys.readouterr()
+    assert run(["verify", "-"]) == 1
+    assert "what to do" in capsys.readouterr().out
+
+
+def test_a_file_name_that_is_no_text_is_shown_as_its_codes(project):
+    """Bytes that are no text and line ends in a file's name neither stop the run nor forge a line of the answer."""
+    for name in (b"bad\xffname.pdf", b"a\n  authentic? yes.pdf"):
+        (project / os.fsdecode(name)).write_bytes(b"x")
+        command = [sys.executable.encode(), b"-m", b"elicense", b"verify", name]
+        for more in ([], [b"--json"]):
+            done = subprocess.run(
+                [*command, *more], capture_output=True, check=False, timeout=60, cwd=project
+            )
+            assert done.returncode == 1, done.stderr
+            assert b"Traceback" not in done.stderr
+            assert b"\n  authentic? yes" not in done.stdout
 
 
 def test_language_of_the_locale():

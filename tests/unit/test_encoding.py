@@ -79,7 +79,7 @@ def licences(draw: st.DrawFn) -> Licence:
         type_name=draw(TEXTS),
         holders=tuple(draw(st.lists(st.builds(Holder, TEXTS, TEXTS, TEXTS), min_size=1, max_size=3))),
         issued_on=draw(st.dates()),
-        validity=Validity(start, draw(st.none() | st.dates())),
+        validity=Validity(start, draw(st.none() | st.dates(min_value=start))),
         fields=draw(st.dictionaries(NAMES, VALUES, max_size=5)),
         labels=draw(st.dictionaries(NAMES, st.fixed_dictionaries({"zh": TEXTS, "en": TEXTS}), max_size=2)),
         category=draw(st.sampled_from(DocumentCategory)),
@@ -293,3 +293,18 @@ def test_escaped_text_prints_as_itself(text: str) -> None:
     template = text.replace("{", "{{").replace("}", "}}")
     assert encoding.printed(template, LICENCE) == text
     assert encoding.template_names(template) == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"holders": []},
+        {"validity": {"start": "2026-03-08", "end": "2026-03-07"}},
+        {"type_code": "11990000000001011Q003"},
+        {"identifier": str(replace(LICENCE.identifier, issuer_code="11990100001002016T"))},
+    ],
+)
+def test_a_licence_that_contradicts_itself_is_malformed(change):
+    """No holder, an end before the start, or an identifier of another type or authority is refused."""
+    with pytest.raises(MalformedDocument):
+        encoding.licence_from_json(encoding.licence_to_json(LICENCE) | change)

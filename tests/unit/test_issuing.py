@@ -277,7 +277,7 @@ def test_an_expired_seal_is_not_applied_to_an_old_reservation():
     assert documents(home) == {}
 
 
-@pytest.mark.parametrize("name", ["template_digest", "engine", "seal_number", "certificate", "capacity"])
+@pytest.mark.parametrize("name", ["template_digest", "engine", "seal", "certificate", "capacity"])
 def test_resume_refuses_to_make_other_bytes(name):
     """If what shapes the bytes changed since the reservation, resume says what, and leaves the reservation."""
     home = office()

@@ -28,6 +28,7 @@ from elicense.encoding import encode_licence_file
 from elicense.model import Validity
 from elicense.pki.throwaway import Identity, ThrowawayPki, make_pki
 from elicense.pki.trust import TrustEntry, TrustStore, dump_register
+from elicense.verification import der
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
 from tests.support.tsa import DirectTsa
 from tests.unit.verification.minimal_pdf import (
@@ -432,8 +433,9 @@ def seal_of_another_document() -> Vector:
 @vector
 def signature_value_changed() -> Vector:
     start, end = gap(base())
-    last = len(base()[start + 1 : end - 1].rstrip(b"0"))
-    return flipped(start + last - 4)
+    raw = bytearray.fromhex(base()[start + 1 : end - 1].decode("ascii"))
+    raw[der.read(raw, 0, len(raw)).end - 1] ^= 1
+    return Vector(base()[: start + 1] + raw.hex().encode("ascii") + base()[end - 1 :], trust())
 
 
 # --- Sealed by the known authority, against the rules ---

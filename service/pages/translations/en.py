@@ -5,6 +5,7 @@ TEXTS = {
     "site": "Licence verification",
     "other_language": "中文",
     "skip": "Skip to content",
+    "demo": "Demonstration: the authorities here are invented, and no seal here has legal force.",
     "start.title": "Verify an electronic licence",
     "start.lead": (
         "Drop the PDF licence you were given and get two answers at once: is it authentic, and is it in "

@@ -5,6 +5,7 @@ TEXTS = {
     "site": "电子证照查验",
     "other_language": "English",
     "skip": "跳到正文",
+    "demo": "演示系统：此处的机构均为虚构，印章不具法律效力。",
     "start.title": "查验一份电子证照",
     "start.lead": "把收到的 PDF 证照放到这里，立即得到两个答案：是否真实，是否有效。",
     "start.how": "怎样查验",

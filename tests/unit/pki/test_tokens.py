@@ -2,60 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pkcs11
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
-from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
-from pkcs11.util.rsa import encode_rsa_public_key
+from pkcs11 import Attribute, KeyType, Mechanism
 
 from elicense.errors import KeyUnavailable, SigningError
 from elicense.pki.keys import open_pkcs11_signer, signature_matches
 from elicense.pki.throwaway import seal_subject
 from elicense.pki.token import Pkcs11Signer
 from elicense.signing.pades import required_capacity, seal_document
+from tests.support import softhsm
 from tests.support.minimal_pdf import cleared, unsigned
 from tests.support.pki import AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER, pki, seal_identity
+from tests.support.softhsm import MODULE, PIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
-PIN = "271828"
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-pytestmark = pytest.mark.skipif(
-    not MODULE.exists() or shutil.which("softhsm2-util") is None,
-    reason="SoftHSM2 is not installed (softhsm2)",
-)
+pytestmark = pytest.mark.skipif(not softhsm.INSTALLED, reason="SoftHSM2 is not installed (softhsm2)")
 
 
 @pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def token() -> str:
     """A token with the key pairs and certificates p256, p384, ed25519 and rsa, the keys made on it."""
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    config = folder / "softhsm2.conf"
-    config.write_text(
-        f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n"
-    )
-    os.environ["SOFTHSM2_CONF"] = str(config)
-    subprocess.run(
-        ["softhsm2-util", "--init-token", "--free", "--label", "seals", "--pin", PIN, "--so-pin", PIN],
-        check=True, capture_output=True, timeout=20,
-    )  # fmt: skip
+    softhsm.folder()
     with pkcs11.lib(str(MODULE)).get_token(token_label="seals").open(rw=True, user_pin=PIN) as session:
         for label, curve in (("p256", "secp256r1"), ("p384", "secp384r1")):
-            parameters = session.create_domain_parameters(
-                KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}, local=True
-            )
-            public, _ = parameters.generate_keypair(store=True, label=label)
-            store_certificate(session, label, encode_ec_public_key(public))
+            softhsm.make_ec_key(session, label, curve, certify)
         ed25519_oid = bytes.fromhex("06032b6570")
         parameters = session.create_domain_parameters(
             KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: ed25519_oid}, local=True
@@ -66,32 +45,20 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         # SubjectPublicKeyInfo of RFC 8410: a fixed head and the 32 bytes of the point.
         head = bytes.fromhex("302a300506032b6570032100")
         store_certificate(session, "ed25519", head + bytes(public[Attribute.EC_POINT])[-32:])
-        public, _ = session.generate_keypair(KeyType.RSA, 2048, store=True, label="rsa")
-        store_certificate(session, "rsa", encode_rsa_public_key(public))
+        softhsm.make_rsa_key(session, "rsa", 2048, certify)
         session.generate_keypair(KeyType.RSA, 2048, store=True, label="bare")
-        chain = pki().issuing.certificate.public_bytes(Encoding.DER)
-        session.create_object(certificate_object("issuer", chain))
-    yield "seals"
-    del os.environ["SOFTHSM2_CONF"]
+        session.create_object(softhsm.certificate_object("issuer", pki().issuing.certificate))
+    return "seals"
+
+
+def certify(key: PublicKeyTypes) -> x509.Certificate:
+    """Return what the throw-away authority gives for a public key of the token."""
+    return pki().certify(seal_subject(SEAL_NUMBER, AUTHORITY, AUTHORITY_CODE), key)
 
 
 def store_certificate(session: pkcs11.Session, label: str, der: bytes) -> None:
-    """Have the throw-away authority certify a public key of the token and put the certificate beside it."""
-    key = load_der_public_key(der)
-    certificate = pki().certify(seal_subject(SEAL_NUMBER, AUTHORITY, AUTHORITY_CODE), key)
-    session.create_object(certificate_object(label, certificate.public_bytes(Encoding.DER)))
-
-
-def certificate_object(label: str, der: bytes) -> dict[Attribute, object]:
-    """Return the attributes of a certificate object."""
-    return {
-        Attribute.CLASS: ObjectClass.CERTIFICATE,
-        Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
-        Attribute.TOKEN: True,
-        Attribute.LABEL: label,
-        Attribute.SUBJECT: b"",
-        Attribute.VALUE: der,
-    }
+    """Put a certificate for a public key of the token beside it."""
+    session.create_object(softhsm.certificate_object(label, certify(load_der_public_key(der))))
 
 
 @pytest.mark.parametrize("label", ["p256", "p384", "rsa", "ed25519"])

@@ -1,6 +1,7 @@
 package oracle;
 
 import eu.europa.esig.dss.enumerations.Indication;
+import eu.europa.esig.dss.jaxb.object.Message;
 import eu.europa.esig.dss.model.FileDocument;
 import eu.europa.esig.dss.spi.validation.CommonCertificateVerifier;
 import eu.europa.esig.dss.spi.x509.CommonTrustedCertificateSource;
@@ -16,6 +17,7 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** EU DSS, offline: Dss anchors.pem[,…] crl.der[,…] file… ; one tab-separated line a signature. */
 public final class Dss {
@@ -37,6 +39,17 @@ public final class Dss {
         }
     }
 
+    /** What is made of each signature timestamp, and the time it proves. */
+    private static String stamps(SimpleReport simple, String id) {
+        return simple.getSignatureTimestamps(id).stream()
+            .map(stamp -> stamp.getIndication() + " " + stamp.getProductionTime().toInstant())
+            .collect(Collectors.joining("; "));
+    }
+
+    private static String words(List<Message> messages) {
+        return messages.stream().map(Message::getValue).collect(Collectors.joining("; ", "[", "]"));
+    }
+
     private static void report(String name, CommonCertificateVerifier verifier) {
         try {
             SignedDocumentValidator validator = SignedDocumentValidator.fromDocument(new FileDocument(name));
@@ -44,7 +57,7 @@ public final class Dss {
             Reports reports = validator.validateDocument();
             SimpleReport simple = reports.getSimpleReport();
             if (simple.getSignatureIdList().isEmpty()) {
-                System.out.println(name + "\tunsigned\t-\t-\t-\t-");
+                System.out.println(name + "\tunsigned\t-\t-\t-\t-\t-");
             }
             DiagnosticData facts = reports.getDiagnosticData();
             for (String id : simple.getSignatureIdList()) {
@@ -53,10 +66,11 @@ public final class Dss {
                 System.out.println(String.join("\t", name, String.valueOf(indication),
                     String.valueOf(simple.getSubIndication(id)), String.valueOf(simple.getSignatureFormat(id)),
                     signature.isSignatureIntact() ? "intact" : "broken",
-                    simple.getAdESValidationErrors(id).toString() + simple.getAdESValidationWarnings(id)));
+                    stamps(simple, id),
+                    words(simple.getAdESValidationErrors(id)) + words(simple.getAdESValidationWarnings(id))));
             }
         } catch (Exception e) {
-            System.out.println(name + "\terror\t" + e.getClass().getSimpleName() + "\t-\t-\t" + e.getMessage());
+            System.out.println(name + "\terror\t" + e.getClass().getSimpleName() + "\t-\t-\t-\t" + e.getMessage());
         }
     }
 }

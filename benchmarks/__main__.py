@@ -15,7 +15,9 @@ PACKAGES = ("cryptography", "pyhanko", "reportlab", "pypdf", "uharfbuzz", "segno
 
 def main() -> None:
     """Print one table, or one JSON object a line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios to peers, CPU time, one run.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Ratios to peers, CPU time, one run."
+    )
     parser.add_argument("what", choices=["issue"])
     parser.add_argument("--rounds", type=int, default=15, help="both sides run in each round (default 15)")
     parser.add_argument("--json", action="store_true", help="one object per metric")
@@ -29,7 +31,8 @@ def main() -> None:
     for row in rows:
         print(
             f"{row.name}: {row.ratio:.1f} × (spread {row.spread:.1f}, {row.rounds} rounds); "
-            f"ours {row.ours * 1000:.1f} ms = {1 / row.ours:.1f}/s, peer {row.peer * 1000:.1f} ms = {1 / row.peer:.1f}/s"
+            f"ours {row.ours * 1000:.1f} ms = {1 / row.ours:.1f}/s, "
+            f"peer {row.peer * 1000:.1f} ms = {1 / row.peer:.1f}/s"
         )
 
 

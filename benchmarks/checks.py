@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 
 def require_good(
-    pdf: bytes, anchors: Iterable[Certificate], licence: Licence | None = None, *, verify_with: TrustStore | None = None
+    pdf: bytes,
+    anchors: Iterable[Certificate],
+    licence: Licence | None = None,
+    *,
+    verify_with: TrustStore | None = None,
 ) -> None:
     """Return if the document is signed, whole, readable and, for ours, says what the licence says.
 

@@ -55,14 +55,18 @@ class Bench:
         key, _ = demo.key_files(folder / "demo", keeper.seal.number)
         leaf, chain = folder / "leaf.pem", folder / "chain.pem"
         leaf.write_bytes(keeper.signer.certificate.public_bytes(Encoding.PEM))
-        chain.write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in keeper.signer.chain))
+        chain.write_bytes(
+            b"".join(certificate.public_bytes(Encoding.PEM) for certificate in keeper.signer.chain)
+        )
         plain = PlainPipeline.load(
             font=licence_type.folder.parent / "fonts" / "NotoSerifSC-Regular.ttf",
             key=key, certificate=leaf, chain=chain, seal_pdf=seal_pdf,
         )  # fmt: skip
         draft = office.catalogue.draft(request, keeper.authority, at=at, verify_base=office.verify_base)
         rows = {
-            field.zh: value if isinstance(value := draft.fields[field.name], str) else "　".join(map(str, value))
+            field.zh: value
+            if isinstance(value := draft.fields[field.name], str)
+            else "　".join(map(str, value))
             for field in licence_type.fields
             if field.name in draft.fields
         }
@@ -87,7 +91,9 @@ def run(rounds: int) -> list[Ratio]:
         bench = Bench.build(Path(name))
         for number in range(3):
             issued = bench.ours(number)
-            require_good(issued.pdf, bench.office.trust.anchors, issued.record.licence, verify_with=bench.office.trust)
+            require_good(
+                issued.pdf, bench.office.trust.anchors, issued.record.licence, verify_with=bench.office.trust
+            )
             require_good(bench.theirs(number), bench.office.trust.anchors)
         title = "issue, B-B P-256, complete ÷ plain reportlab + pyHanko"
         return [compare(title, bench.ours, bench.theirs, rounds=rounds, per_round=(3, 1))]

@@ -36,11 +36,19 @@ def cpu_seconds() -> float:
 
 
 def compare(
-    name: str, ours: Callable[[int], object], peer: Callable[[int], object], *, rounds: int, per_round: tuple[int, int]
+    name: str,
+    ours: Callable[[int], object],
+    peer: Callable[[int], object],
+    *,
+    rounds: int,
+    per_round: tuple[int, int],
 ) -> Ratio:
     """Return the ratio over `rounds`; each side gets a round number and runs `per_round` (ours, peer) times in it."""
     ours(0), peer(0)
-    pairs = [(timed(ours, number, per_round[0]), timed(peer, number, per_round[1])) for number in range(1, rounds + 1)]
+    pairs = [
+        (timed(ours, number, per_round[0]), timed(peer, number, per_round[1]))
+        for number in range(1, rounds + 1)
+    ]
     ratios = [theirs / mine for mine, theirs in pairs]
     quarters = statistics.quantiles(ratios, n=4)
     return Ratio(

@@ -42,7 +42,9 @@ class PlainPipeline:
         """Return the pipeline, ready: font registered under the name "Song"."""
         pdfmetrics.registerFont(TTFont("Song", str(font)))
         signer = signers.SimpleSigner.load(str(key), str(certificate), ca_chain_files=(str(chain),))
-        return cls(signer=signer, stamp=StaticStampStyle(background=ImportedPdfPage(str(seal_pdf)), border_width=0))
+        return cls(
+            signer=signer, stamp=StaticStampStyle(background=ImportedPdfPage(str(seal_pdf)), border_width=0)
+        )
 
     def issue(self, title: str, rows: Mapping[str, str], link: str) -> bytes:
         """Return one signed A4 landscape page: title, labelled rows, QR code, visible seal, PAdES B-B, certified."""

@@ -180,12 +180,16 @@ def _printed_texts(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:
             yield _Finding(1, f"{where}: {error.en}", f"第{placement.page}页：{error.zh}")
             continue
         if wanted != placement.text or names != placement.fields:
-            yield _Finding(1, f"{where} does not print {placement.template}", f"第{placement.page}页有文字不符")
+            yield _Finding(
+                1, f"{where} does not print {placement.template}", f"第{placement.page}页有文字不符"
+            )
         if (placement.page, placement.mcid) in seen or not 1 <= placement.page <= len(plan.pages):
             yield _Finding(1, f"{where} is named twice or nowhere", f"第{placement.page}页的索引有误")
         seen.add((placement.page, placement.mcid))
         if not _drawn(placement, lines):
-            yield _Finding(1, f"{where}: the lines are not its text", f"第{placement.page}页有一处文字与分行不符")
+            yield _Finding(
+                1, f"{where}: the lines are not its text", f"第{placement.page}页有一处文字与分行不符"
+            )
 
 
 def _drawn(placement: FieldPlacement, lines: Iterator[PlacedLine]) -> bool:
@@ -194,7 +198,12 @@ def _drawn(placement: FieldPlacement, lines: Iterator[PlacedLine]) -> bool:
     while left:
         line = next(lines, None)
         if line is None or line.page != placement.page or not line.text or not left.startswith(line.text):
-            return line is not None and not line.text and line.page == placement.page and _drawn(placement, lines)
+            return (
+                line is not None
+                and not line.text
+                and line.page == placement.page
+                and _drawn(placement, lines)
+            )
         left = left[len(line.text) :]
     return True
 
@@ -269,7 +278,9 @@ def _overflows(plan: FillPlan) -> Iterator[_Finding]:
         on_page = 1 <= line.page <= len(plan.pages) and _within(line.box, plan.pages[line.page - 1])
         if not inside or not on_page or (line.text.strip() and line.width <= 0):
             shown = line.text[:12]
-            yield _Finding(3, f"page {line.page}: {shown!r} leaves its box", f"第{line.page}页“{shown}”超出其版面框")
+            yield _Finding(
+                3, f"page {line.page}: {shown!r} leaves its box", f"第{line.page}页“{shown}”超出其版面框"
+            )
 
 
 def _within(rect: tuple[float, float, float, float], page: tuple[float, float]) -> bool:

@@ -36,7 +36,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> 
     office = demo.load(settings.demo_folder)
     now = clock or _clock
     for one in resume(office, at=now()):
-        logger.warning("resumed a licence that was left unfinished: %s", one.error.code if one.error else "issued")
+        logger.warning(
+            "resumed a licence that was left unfinished: %s", one.error.code if one.error else "issued"
+        )
     sandbox = Sandbox(workers=min(2, settings.threads))
     sandbox.warm_up()
     return Services(

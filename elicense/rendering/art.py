@@ -36,7 +36,9 @@ class Drawing:
 
     def form(self, box: tuple[float, float, float, float], operators: str) -> str:
         """Return the resource name of a form XObject with these operators."""
-        body = stream(f"/Type/XObject/Subtype/Form/BBox[{nums(*box)}]/Resources<<>>", operators.encode("ascii"))
+        body = stream(
+            f"/Type/XObject/Subtype/Form/BBox[{nums(*box)}]/Resources<<>>", operators.encode("ascii")
+        )
         for name, known in self.forms.items():
             if known == body:
                 return name
@@ -115,7 +117,9 @@ def _ornate(piece: Border, drawing: Drawing) -> None:
     inner = edge + band
     parts = [f"{rgb(piece.colour)} RG {rgb(piece.colour)} rg 0 j 1 J"]
     for inset, line in ((0.0, 0.7), (1.05, 0.18), (_BAND + 1.5 + 0.27, 0.18), (_BAND + 1.5 + 0.9, 0.4)):
-        parts.append(_frame(x + inset * MM, y + inset * MM, width - 2 * inset * MM, height - 2 * inset * MM, line * MM))
+        parts.append(
+            _frame(x + inset * MM, y + inset * MM, width - 2 * inset * MM, height - 2 * inset * MM, line * MM)
+        )
     sides = (
         (1, 0, 0, 1, x + inner, y + edge, width - 2 * inner),
         (-1, 0, 0, -1, x + width - inner, y + height - edge, width - 2 * inner),
@@ -146,7 +150,9 @@ def _braid_tile(length: float, band: float) -> str:
             amplitude = band * (0.40 + thread)
             parts.append(_wave(length, middle, amplitude, phase=phase, periods=1, steps=8))
     parts.append("0.22 w")
-    parts.extend(_wave(length, middle, band * 0.16, phase=phase, periods=3, steps=24) for phase in (0.0, math.pi))
+    parts.extend(
+        _wave(length, middle, band * 0.16, phase=phase, periods=3, steps=24) for phase in (0.0, math.pi)
+    )
     beads = PDFPathObject()
     for at in range(6):
         for edge in (0.045, 0.955):
@@ -175,7 +181,9 @@ def _corner(band: float) -> str:
     dots.circle(centre, centre, band * 0.06)
     for quarter in range(4):
         angle = math.pi / 4 + quarter * math.pi / 2
-        dots.circle(centre + 0.56 * band * math.cos(angle), centre + 0.56 * band * math.sin(angle), band * 0.03)
+        dots.circle(
+            centre + 0.56 * band * math.cos(angle), centre + 0.56 * band * math.sin(angle), band * 0.03
+        )
     parts.append(f"{dots.getCode()} f")
     return "\n".join(parts)
 
@@ -236,7 +244,9 @@ def _pattern(piece: Pattern, drawing: Drawing) -> None:
     turns = 60
     parts.append(f"1 0 0 1 {nums(x + width / 2, y + height / 2)} cm 0.35 w")
     turn = math.tau / turns
-    step = f"{num5(math.cos(turn))} {num5(math.sin(turn))} {num5(-math.sin(turn))} {num5(math.cos(turn))} 0 0 cm"
+    step = (
+        f"{num5(math.cos(turn))} {num5(math.sin(turn))} {num5(-math.sin(turn))} {num5(math.cos(turn))} 0 0 cm"
+    )
     parts.append(f"\n{step}\n".join([f"/{petal} Do"] * turns))
     drawing.artifact(*parts)
 
@@ -258,7 +268,9 @@ def _bundle(width: float) -> str:
             return t, swing * math.sin(turn * t) + 0.8 * MM * math.sin(2 * turn * t + index * 0.5)
 
         def slope(t: float, swing: float = swing, index: int = index) -> tuple[float, float]:
-            return 1.0, swing * turn * math.cos(turn * t) + 1.6 * MM * turn * math.cos(2 * turn * t + index * 0.5)
+            return 1.0, swing * turn * math.cos(turn * t) + 1.6 * MM * turn * math.cos(
+                2 * turn * t + index * 0.5
+            )
 
         lines.append(_curve(point, slope, 0.0, width, periods * 8))
     return "\n".join(lines)
@@ -287,8 +299,10 @@ def _emblem(piece: Emblem, drawing: Drawing) -> None:
         beads.circle(0.82 * radius * math.cos(angle), 0.82 * radius * math.sin(angle), 0.028 * radius)
     parts.append(f"{_short(beads.getCode())} f")
     parts.append(f"{num(0.012 * radius)} w")
-    parts.extend(_rosette(0, 0, share * radius, depth * radius, 8)
-                 for share, depth in ((0.52, 0.11), (0.52, -0.11), (0.36, 0.08), (0.36, -0.08)))
+    parts.extend(
+        _rosette(0, 0, share * radius, depth * radius, 8)
+        for share, depth in ((0.52, 0.11), (0.52, -0.11), (0.36, 0.08), (0.36, -0.08))
+    )
     heart = PDFPathObject()
     for index in range(8):
         angle = math.tau * index / 8
@@ -298,4 +312,8 @@ def _emblem(piece: Emblem, drawing: Drawing) -> None:
     drawing.artifact(*parts)
 
 
-_BORDERS: dict[str, Callable[[Border, Drawing], None]] = {"simple": _simple, "double": _double, "ornate": _ornate}
+_BORDERS: dict[str, Callable[[Border, Drawing], None]] = {
+    "simple": _simple,
+    "double": _double,
+    "ornate": _ornate,
+}

@@ -47,8 +47,16 @@ _DROPPED = frozenset({
 """Entries of a drawing's objects that draw nothing, or that a sealed document may not hold."""
 _BAD_FILTERS = frozenset({"/LZWDecode", "/Crypt"})
 """Source: ISO 19005-3, 6.1.7.2 (not read)."""
-_RESOURCES = {"Tf": "/Font", "Do": "/XObject", "gs": "/ExtGState", "cs": "/ColorSpace", "CS": "/ColorSpace",
-              "scn": "/Pattern", "SCN": "/Pattern", "sh": "/Shading"}
+_RESOURCES = {
+    "Tf": "/Font",
+    "Do": "/XObject",
+    "gs": "/ExtGState",
+    "cs": "/ColorSpace",
+    "CS": "/ColorSpace",
+    "scn": "/Pattern",
+    "SCN": "/Pattern",
+    "sh": "/Shading",
+}
 _MARKING = frozenset({"BMC", "BDC", "EMC", "MP", "DP"})
 _SHOWING = frozenset({b"Tj", b"TJ", b"'", b'"'})
 _FILLS = frozenset({b"f", b"F", b"f*"})
@@ -152,9 +160,13 @@ def _page(layout: Layout, fields: list[tuple[str, Rect]], shown: str) -> Page:
         raise _wrong(shown, "it needs one form field named seal", "须有且仅有一个名为 seal 的表单域")
     ordered = sorted(fields, key=lambda entry: (-round(entry[1][1] + entry[1][3]), entry[1][0]))
     try:
-        blocks = tuple(_block(layout.defaults, layout.places.get(name, Place()), name, rect) for name, rect in ordered)
+        blocks = tuple(
+            _block(layout.defaults, layout.places.get(name, Place()), name, rect) for name, rect in ordered
+        )
     except ValueError as error:
-        raise _wrong(shown, f"a form field's name or place is wrong ({error})", "有表单域的名称或设置有误") from error
+        raise _wrong(
+            shown, f"a form field's name or place is wrong ({error})", "有表单域的名称或设置有误"
+        ) from error
     return Page(id="page", blocks=blocks)
 
 
@@ -228,7 +240,9 @@ def _require_embedded(fonts: Any) -> None:
         inner = font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in font else font
         embedded = {"/FontFile", "/FontFile2", "/FontFile3"} & set(inner.get("/FontDescriptor", {}))
         if not embedded and font.get("/Subtype") != "/Type3":
-            raise ValueError(f"the font {str(font.get('/BaseFont'))[1:]} is not embedded; embed it when exporting")
+            raise ValueError(
+                f"the font {str(font.get('/BaseFont'))[1:]} is not embedded; embed it when exporting"
+            )
 
 
 def _without_grounds(
@@ -236,7 +250,12 @@ def _without_grounds(
 ) -> Iterator[tuple[Any, bytes]]:
     """Yield the operations but for filled rectangles that coincide with a form field."""
     grounds = [
-        (corner[0] + x * POINTS_PER_MM, corner[1] + y * POINTS_PER_MM, width * POINTS_PER_MM, height * POINTS_PER_MM)
+        (
+            corner[0] + x * POINTS_PER_MM,
+            corner[1] + y * POINTS_PER_MM,
+            width * POINTS_PER_MM,
+            height * POINTS_PER_MM,
+        )
         for x, y, width, height in fields
     ]
     skip = False
@@ -248,7 +267,8 @@ def _without_grounds(
         if operator == b"re" and follows in _FILLS:
             drawn = [float(value) for value in operands]
             skip = any(
-                all(abs(a - b) <= _GROUND_SLACK for a, b in zip(drawn, ground, strict=True)) for ground in grounds
+                all(abs(a - b) <= _GROUND_SLACK for a, b in zip(drawn, ground, strict=True))
+                for ground in grounds
             )
         if not skip:
             yield operands, operator
@@ -284,10 +304,18 @@ class _Copier:
         if not isinstance(value, StreamObject):
             return self.text(value).encode("ascii")
         filters = value.get("/Filter", ArrayObject())
-        if _BAD_FILTERS & {str(name) for name in (filters if isinstance(filters, ArrayObject) else [filters])}:
-            raise _wrong(self.shown, "a picture uses LZW or encryption; save it again", "有图像采用LZW压缩，请另存")
+        if _BAD_FILTERS & {
+            str(name) for name in (filters if isinstance(filters, ArrayObject) else [filters])
+        }:
+            raise _wrong(
+                self.shown, "a picture uses LZW or encryption; save it again", "有图像采用LZW压缩，请另存"
+            )
         data: bytes = value._data  # noqa: SLF001 - pypdf offers the stored bytes of a stream under no other name
-        return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (self._entries(value).encode("ascii"), len(data), data)
+        return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (
+            self._entries(value).encode("ascii"),
+            len(data),
+            data,
+        )
 
     def _entries(self, value: DictionaryObject) -> str:
         dropped = _DROPPED | {"/Length"} if isinstance(value, StreamObject) else _DROPPED
@@ -312,6 +340,8 @@ def _scalar(value: Any) -> str:
 
 def _name(name: str) -> str:
     """Return a name with what is no plain character written as #xx."""
-    safe = "".join(chr(byte) if 33 <= byte <= 126 and chr(byte) not in "#()<>[]{}/%" else f"#{byte:02X}"
-                   for byte in name[1:].encode("utf-8"))
+    safe = "".join(
+        chr(byte) if 33 <= byte <= 126 and chr(byte) not in "#()<>[]{}/%" else f"#{byte:02X}"
+        for byte in name[1:].encode("utf-8")
+    )
     return f"/{safe}"

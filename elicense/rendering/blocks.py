@@ -385,7 +385,9 @@ def _art_or_block(value: Any) -> str:
 
 
 _Rule = Annotated[Line | Box, Field(discriminator="kind")]
-_FootPiece = Annotated[Annotated[_Rule, Tag("art")] | Annotated[TextBlock, Tag("block")], Discriminator(_art_or_block)]
+_FootPiece = Annotated[
+    Annotated[_Rule, Tag("art")] | Annotated[TextBlock, Tag("block")], Discriminator(_art_or_block)
+]
 
 
 class FootItem(Part):
@@ -423,8 +425,16 @@ Item = Annotated[
     | Annotated[PageBreak, Tag("page_break")]
     | Annotated[SignatureItem, Tag("signature")]
     | Annotated[FootItem, Tag("foot")],
-    _by_key(text="text", paragraphs="paragraphs", list="list", rows="rows", space="space",
-            page_break="page_break", signature="signature", foot="foot"),
+    _by_key(
+        text="text",
+        paragraphs="paragraphs",
+        list="list",
+        rows="rows",
+        space="space",
+        page_break="page_break",
+        signature="signature",
+        foot="foot",
+    ),
 ]
 
 

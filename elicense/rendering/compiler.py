@@ -128,7 +128,9 @@ def _compile(licence_type: LicenceType, fonts: FontLibrary, seal: Seal, capacity
     forms = {name: _added(body, allocate, form) for name, form in shared.forms.items()}
     if background is not None:
         forms["Page"] = background.write(body, allocate)
-    fonts_used = "".join(f"/S{font.index} {ref(write_font(body, allocate, font))}" for font in setter.subsets.build())
+    fonts_used = "".join(
+        f"/S{font.index} {ref(write_font(body, allocate, font))}" for font in setter.subsets.build()
+    )
     pages = tuple(
         CompiledPage(
             number=draft.number, furniture=stream_number, content=content, slots=tuple(draft.slots),
@@ -155,7 +157,9 @@ def _read(licence_type: LicenceType) -> tuple[Layout, Background | None]:
     layout = load_layout(licence_type.folder / "layout.yaml")
     if layout.background is None:
         return layout, None
-    background = read_background(licence_type.folder, layout, (licence_type.page_width, licence_type.page_height))
+    background = read_background(
+        licence_type.folder, layout, (licence_type.page_width, licence_type.page_height)
+    )
     return background.layout, background
 
 
@@ -177,7 +181,9 @@ def _low_numbers(allocate: Callable[[], int], pages: int, *, tagged: bool) -> _L
     names = ["signature", "metadata", "attachment", "information", "resources", "pages", "widget"]
     given = {name: allocate() for name in [*names, *(("document", "parents") if tagged else ())]}
     contents = tuple(allocate() for _ in range(pages))
-    return _Low(Numbers(**{**dict.fromkeys(_LATER, 0), **given}), contents, tuple(allocate() for _ in range(pages)))
+    return _Low(
+        Numbers(**{**dict.fromkeys(_LATER, 0), **given}), contents, tuple(allocate() for _ in range(pages))
+    )
 
 
 def _added(body: Body, allocate: Callable[[], int], content: bytes | str) -> int:
@@ -193,7 +199,10 @@ def _furniture(body: Body, allocate: Callable[[], int], draft: PageDraft) -> int
 
 
 def _flow(
-    layout: Layout, drafts: Sequence[PageDraft], pages: Sequence[CompiledPage], elements: Sequence[Sequence[int]]
+    layout: Layout,
+    drafts: Sequence[PageDraft],
+    pages: Sequence[CompiledPage],
+    elements: Sequence[Sequence[int]],
 ) -> CompiledFlow | None:
     found = layout.flow()
     if found is None:
@@ -237,7 +246,9 @@ def _write_document(
     ))  # fmt: skip
     if numbers.structure:
         body.add(numbers.document, document_element(numbers.structure, elements))
-        body.add(numbers.parents, parent_tree([page.owners for page in compiled.pages], compiled.widget_owner))
+        body.add(
+            numbers.parents, parent_tree([page.owners for page in compiled.pages], compiled.widget_owner)
+        )
 
 
 def _file_specification(numbers: Numbers) -> bytes:
@@ -248,9 +259,7 @@ def _file_specification(numbers: Numbers) -> bytes:
 
 
 def _catalogue(numbers: Numbers, attachment: int, intent: str) -> str:
-    tagged = (
-        f"/MarkInfo<</Marked true>>/StructTreeRoot {ref(numbers.structure)}" if numbers.structure else ""
-    )
+    tagged = f"/MarkInfo<</Marked true>>/StructTreeRoot {ref(numbers.structure)}" if numbers.structure else ""
     return (
         f"<</Type/Catalog/Version/1.7/Pages {ref(numbers.pages)}/Metadata {ref(numbers.metadata)}/Lang(zh-CN)"
         f"/ViewerPreferences<</DisplayDocTitle true>>{tagged}/OutputIntents[{intent}]"

@@ -20,7 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PAINTING = frozenset(
-    {b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"sh", b"Do", b"Tj", b"TJ", b"'", b'"', b"INLINE IMAGE"}
+    {
+        b"S",
+        b"s",
+        b"f",
+        b"F",
+        b"f*",
+        b"B",
+        b"B*",
+        b"b",
+        b"b*",
+        b"sh",
+        b"Do",
+        b"Tj",
+        b"TJ",
+        b"'",
+        b'"',
+        b"INLINE IMAGE",
+    }
 )
 _HEADING = re.compile(r"/H([1-6])")
 
@@ -93,7 +110,9 @@ def _colours(reader: PdfReader) -> Iterator[Finding]:
     """No colour but grey and RGB, which the output intent defines; no filter that archives refuse."""
     for number, stream in _streams(reader):
         filters = stream.get("/Filter", [])
-        if {"/LZWDecode", "/Crypt"} & {str(name) for name in (filters if isinstance(filters, list) else [filters])}:
+        if {"/LZWDecode", "/Crypt"} & {
+            str(name) for name in (filters if isinstance(filters, list) else [filters])
+        }:
             yield Finding("PDF/A 6.1.7.2", f"object {number} uses a forbidden filter")
         if stream.get("/ColorSpace") == "/DeviceCMYK":
             yield Finding("PDF/A 6.2.4", f"picture {number} is in CMYK")
@@ -140,12 +159,18 @@ def _walk(content: ContentStream, position: int) -> Iterator[int | Finding]:
     for operands, operator in content.operations:
         if operator in {b"BDC", b"BMC"}:
             artifact = operands[0] == "/Artifact"
-            properties: Any = operands[1] if operator == b"BDC" and isinstance(operands[1], DictionaryObject) else {}
+            properties: Any = (
+                operands[1] if operator == b"BDC" and isinstance(operands[1], DictionaryObject) else {}
+            )
             if artifact and any(open_marks):
-                yield Finding("PDF/UA 7.1", f"page {position}: an artifact stands inside other marked content")
+                yield Finding(
+                    "PDF/UA 7.1", f"page {position}: an artifact stands inside other marked content"
+                )
             if not artifact and "/MCID" in properties:
                 if any(open_marks):
-                    yield Finding("PDF/UA 7.1", f"page {position}: tagged content stands inside other marked content")
+                    yield Finding(
+                        "PDF/UA 7.1", f"page {position}: tagged content stands inside other marked content"
+                    )
                 yield int(properties["/MCID"])
             open_marks.append(artifact or "/MCID" in properties)
         elif operator == b"EMC":

@@ -91,7 +91,9 @@ class _Filling:
         """Return the pages in order, a flow's continuation pages behind the one it begins on."""
         fixed = [(page, page.number, page.content) for page in self.compiled.pages]
         if self.flow is not None and self.compiled.flow is not None:
-            extra = [(self.compiled.flow.repeated, self.allocate(), self.allocate()) for _ in self.flow.pages[1:]]
+            extra = [
+                (self.compiled.flow.repeated, self.allocate(), self.allocate()) for _ in self.flow.pages[1:]
+            ]
             after = self.compiled.flow.host + 1
             fixed[after:after] = extra
         return [
@@ -112,9 +114,12 @@ class _Filling:
         body.add(numbers.attachment, self._attachment(embedded))
         body.add(numbers.information, information(self.licence))
         fonts = "".join(
-            f"/D{font.index} {ref(write_font(body, self.allocate, font))}" for font in self.setter.subsets.build()
+            f"/D{font.index} {ref(write_font(body, self.allocate, font))}"
+            for font in self.setter.subsets.build()
         )
-        body.add(numbers.resources, f"<</Font<<{compiled.static_fonts}{fonts}>>/XObject<<{compiled.forms}>>>>")
+        body.add(
+            numbers.resources, f"<</Font<<{compiled.static_fonts}{fonts}>>/XObject<<{compiled.forms}>>>>"
+        )
         for sheet in self.sheets:
             body.add(sheet.content, stream("", sheet.stream()))
         if self.flow is not None:
@@ -161,7 +166,9 @@ class _Filling:
             b"/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]"
             b"/M(%s)/ByteRange [%d %010d %010d %010d]%s<%s>>>"
             % (
-                pdf_date(self.licence.signing_time).encode("ascii"), *byte_range, _GAP_MARK,
+                pdf_date(self.licence.signing_time).encode("ascii"),
+                *byte_range,
+                _GAP_MARK,
                 b"00" * self.compiled.capacity,
             )
         )
@@ -197,7 +204,9 @@ class _Filling:
         kids = [*compiled.flow.elements_before, *added, *compiled.flow.elements_after]
         body.add(numbers.document, document_element(numbers.structure, kids))
         owners = [{**sheet.page.owners, **tree.owners.get(sheet.number, {})} for sheet in self.sheets]
-        body.add(numbers.parents, parent_tree(owners, tree.widgets.get(numbers.widget, compiled.widget_owner)))
+        body.add(
+            numbers.parents, parent_tree(owners, tree.widgets.get(numbers.widget, compiled.widget_owner))
+        )
 
     def _close(self) -> tuple[bytes, SignatureSlot]:
         """Return the whole file and the slot in it."""

@@ -226,7 +226,9 @@ class _Maker:
             said = self._say(template, item)
             lines = self._lines(said.text, item, self.width - hang, 0.0, said.template)
             for row, (line, span) in enumerate(zip(lines, _spans(said.text, lines), strict=True)):
-                body = Ink((*entry, Step("LBody", 1)), said, span, (_set(line, item, hang, _baseline(item)),), item)
+                body = Ink(
+                    (*entry, Step("LBody", 1)), said, span, (_set(line, item, hang, _baseline(item)),), item
+                )
                 strips.append(Strip("text", item.leading * item.size, (*(extra if row == 0 else ()), body)))
         return strips
 
@@ -257,7 +259,9 @@ class _Maker:
             header = self._row(style, said, (Step("Table", index, item.lang), Step("TR", 0)), "TH")
         strips = [replace(header, keep=True)] if header else []
         for row in range(1, len(self.licence.fields.get(item.rows, ())) + 1):
-            cells = [self._say(f"{{{item.rows}.{row}.{column}}}", item) for column in range(1, len(names) + 1)]
+            cells = [
+                self._say(f"{{{item.rows}.{row}.{column}}}", item) for column in range(1, len(names) + 1)
+            ]
             made = self._row(item, cells, (Step("Table", index, item.lang), Step("TR", row)), "TD")
             strips.append(replace(made, header=header))
         return strips
@@ -276,7 +280,8 @@ class _Maker:
         for column, (said, lines, width) in enumerate(zip(cells, broken, widths, strict=True)):
             first = -(height - len(lines) * step) / 2 + _baseline(item)
             placed = tuple(
-                _set(line, item, x + _CELL_PADDING, first - number * step) for number, line in enumerate(lines)
+                _set(line, item, x + _CELL_PADDING, first - number * step)
+                for number, line in enumerate(lines)
             )
             cell = Step(tag, column, None, "Column" if tag == "TH" else "")
             inks.append(Ink((*path, cell), said, (0, len(said.text)), placed, item))
@@ -307,10 +312,17 @@ class _Maker:
             above = max(above, _CLEAR + half + below - step / 2)
         inks = (
             self._line(
-                (Step("P", index * 1000),), name, name_style, middle - name_width / 2, -above + _baseline(style)
+                (Step("P", index * 1000),),
+                name,
+                name_style,
+                middle - name_width / 2,
+                -above + _baseline(style),
             ),
             self._line(
-                (Step("P", index * 1000 + 1),), date, style, middle - date_width / 2,
+                (Step("P", index * 1000 + 1),),
+                date,
+                style,
+                middle - date_width / 2,
                 -above - step + _baseline(style),
             ),
         )
@@ -392,7 +404,9 @@ def paginate(strips: Sequence[Strip], heights: tuple[float, float], foot: float)
         else:
             kept = _kept_with(strips, index)
             if _height(pages[-1]) + kept > _room(pages, heights) and pages[-1]:
-                pages.append([replace(strip.header, inks=_as_artifacts(strip.header))] if strip.header else [])
+                pages.append(
+                    [replace(strip.header, inks=_as_artifacts(strip.header))] if strip.header else []
+                )
             if _height(pages[-1]) + strip.height > _room(pages, heights):
                 raise _too_high()
             pages[-1].append(strip)

@@ -81,7 +81,10 @@ class FlowWriter:
             for strip, top in strips:
                 if strip.seal_centre is not None:
                     x, y = strip.seal_centre
-                    return self.compiled.host + page, (frame[0] + x / MM, frame[1] + frame[3] - (top - y) / MM)
+                    return self.compiled.host + page, (
+                        frame[0] + x / MM,
+                        frame[1] + frame[3] - (top - y) / MM,
+                    )
         raise AssertionError("the layout was checked: its flow bears the seal")
 
     def _frame(self, page: int) -> Rect:
@@ -126,14 +129,18 @@ class FlowWriter:
         mark = sheet.mark()
         if path:
             _grow(root, path).marks.append(mark)
-        sheet.print_text(said, tuple(lines), frame, mark.mcid, first.style, tag=path[-1].tag if path else "Artifact")
+        sheet.print_text(
+            said, tuple(lines), frame, mark.mcid, first.style, tag=path[-1].tag if path else "Artifact"
+        )
 
     def _rules(self, sheet: Sheet, placed: PlacedStrip, frame: Rect) -> None:
         strip, top = placed
         if not strip.rules or not strip.rule_width:
             return
         left, upper = frame[0] * MM, (frame[1] + frame[3]) * MM - top
-        boxes = " ".join(f"{nums(left + x, upper + y, width, height)} re" for x, y, width, height in strip.rules)
+        boxes = " ".join(
+            f"{nums(left + x, upper + y, width, height)} re" for x, y, width, height in strip.rules
+        )
         sheet.decorate(f"q 0 G 0 j {num(strip.rule_width)} w {boxes} S Q")
 
     def _write_foot(self, sheet: Sheet) -> None:
@@ -164,4 +171,3 @@ def _top(piece: TextBlock | Line | Box) -> float:
     if isinstance(piece, TextBlock):
         return piece.rect[1] + piece.rect[3]
     return piece.rect[1] + piece.rect[3] if hasattr(piece, "rect") else max(piece.from_[1], piece.to[1])
-

@@ -195,10 +195,17 @@ class _OutlinePen:
     def qCurveTo(self, control: tuple[float, float], end: tuple[float, float]) -> None:  # noqa: N802
         """Add a quadratic curve as the cubic that is the same curve."""
         (x0, y0), (cx, cy), (x, y) = self._at, self._point(control), self._point(end)
-        self.commands.append((
-            "C", round((x0 + 2 * cx) / 3, 3), round((y0 + 2 * cy) / 3, 3),
-            round((x + 2 * cx) / 3, 3), round((y + 2 * cy) / 3, 3), x, y,
-        ))
+        self.commands.append(
+            (
+                "C",
+                round((x0 + 2 * cx) / 3, 3),
+                round((y0 + 2 * cy) / 3, 3),
+                round((x + 2 * cx) / 3, 3),
+                round((y + 2 * cy) / 3, 3),
+                x,
+                y,
+            )
+        )
         self._at = (x, y)
 
     def curveTo(self, *points: tuple[float, float]) -> None:  # noqa: N802

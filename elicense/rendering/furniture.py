@@ -103,8 +103,11 @@ class PageDraft:
         if block.label is not None:
             label = self._label(block.label)
             if label is not None:
-                marks.append(label if block.label.lang in {None, block.lang}
-                             else Element("Span", (label,), lang=block.label.lang))
+                marks.append(
+                    label
+                    if block.label.lang in {None, block.lang}
+                    else Element("Span", (label,), lang=block.label.lang)
+                )
         baseline = None
         if block.label is not None and block.valign == "label":
             (first, *_) = self.setter.in_box(block.label.text, block.label, block.label.rect, name=None)
@@ -163,7 +166,9 @@ class PageDraft:
 
     def _plot(self, block: PlotBlock) -> None:
         figure, corners = self._mark(), self._mark()
-        style = Style(font=block.font, size=block.size, min_size=min(6.0, block.size), valign="top", leading=1.5)
+        style = Style(
+            font=block.font, size=block.size, min_size=min(6.0, block.size), valign="top", leading=1.5
+        )
         self.slots.append(PlotSlot(block.plot, style, block.rect, figure.mcid, corners.mcid))
         self.elements.append(Element("Figure", (figure,), alt=block.alt, bbox=box_points(block.rect)))
         self.elements.append(Element("P", (corners,)))
@@ -179,7 +184,9 @@ class PageDraft:
             if table.width:
                 rule = Box(kind="rect", rect=outer, width=table.width, stroke=table.colour)
                 art.draw((rule,), self.drawing)
-            cells[row].append(self._cell(cell, outer, whole_row=all(other.th for other in table.rows[row].cells)))
+            cells[row].append(
+                self._cell(cell, outer, whole_row=all(other.th for other in table.rows[row].cells))
+            )
         self.elements.append(Element("Table", tuple(Element("TR", tuple(row)) for row in cells)))
 
     def _cell(self, cell: Cell, outer: Rect, *, whole_row: bool) -> Element:

@@ -103,8 +103,12 @@ class Layout(Part):
 
     def flow(self) -> tuple[int, Flow] | None:
         """Return the flow and the index of the page it begins on, if there is one."""
-        found = ((index, block.flow) for index, page in enumerate(self.pages)
-                 for block in page.blocks if isinstance(block, FlowBlock))
+        found = (
+            (index, block.flow)
+            for index, page in enumerate(self.pages)
+            for block in page.blocks
+            if isinstance(block, FlowBlock)
+        )
         return next(found, None)
 
     def page(self, page_id: str) -> Page:
@@ -134,7 +138,9 @@ def _check_pages(layout: Layout) -> None:
     for flow in flows:
         texts = (item.text for item in flow.items if isinstance(item, TextItem))
         if any({"page", "pages"} & set(names_in(text)) for text in texts):
-            raise ValueError("the text of a flow cannot say page numbers: they are not known before it is set")
+            raise ValueError(
+                "the text of a flow cannot say page numbers: they are not known before it is set"
+            )
         if any(isinstance(item, FootItem) for item in flow.items[:-1]):
             raise ValueError("the foot is the last item of a flow")
     _check_headings(layout)
@@ -174,4 +180,6 @@ def load_layout(path: Path) -> Layout:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "top level"
         text = first["msg"].removeprefix("Value error, ")
-        raise InvalidTemplate(f"{shown}, at {place}: {text}", f"{shown}，{place} 处：{text}", field=place) from error
+        raise InvalidTemplate(
+            f"{shown}, at {place}: {text}", f"{shown}，{place} 处：{text}", field=place
+        ) from error

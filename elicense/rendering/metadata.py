@@ -78,7 +78,11 @@ def information(licence: Licence) -> bytes:
     """Return the information dictionary, in agreement with the XMP."""
     moment = pdf_date(licence.signing_time).encode("ascii")
     return b"<</Title %s/Author %s/Producer %s/CreationDate(%s)/ModDate(%s)>>" % (
-        text_string(title_of(licence)), text_string(licence.authority.name), text_string(PRODUCER), moment, moment,
+        text_string(title_of(licence)),
+        text_string(licence.authority.name),
+        text_string(PRODUCER),
+        moment,
+        moment,
     )
 
 

@@ -47,7 +47,9 @@ def check_names(layout: Layout, licence_type: LicenceType) -> None:
             if base not in fields:
                 raise _wrong(licence_type, f"{{{name}}}", "is no field of this type", "不是本类型的字段")
             if not fields[base].printed:
-                raise _wrong(licence_type, f"{{{name}}}", "is embedded only (print: false)", "不得印出（print: false）")
+                raise _wrong(
+                    licence_type, f"{{{name}}}", "is embedded only (print: false)", "不得印出（print: false）"
+                )
     for name, kinds in _fields(layout):
         if name not in fields or fields[name].kind not in kinds:
             wanted = " or ".join(sorted(kinds))

@@ -22,15 +22,24 @@ def write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont) -> i
     """
     top, descendant, descriptor, program, gids, unicode = (allocate() for _ in range(6))
     metrics = font.metrics
-    body.add(top, f"<</Type/Font/Subtype/Type0/BaseFont/{font.base_font}/Encoding/Identity-H"
-                  f"/DescendantFonts[{ref(descendant)}]/ToUnicode {ref(unicode)}>>")
-    body.add(descendant, f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{font.base_font}"
-                         "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-                         f"/FontDescriptor {ref(descriptor)}/DW 1000/W {font.widths}/CIDToGIDMap {ref(gids)}>>")
-    body.add(descriptor, f"<</Type/FontDescriptor/FontName/{font.base_font}/Flags {metrics.flags}"
-                         f"/FontBBox[{nums(*metrics.bbox)}]/ItalicAngle {nums(metrics.italic_angle)}"
-                         f"/Ascent {metrics.ascent}/Descent {metrics.descent}/CapHeight {metrics.cap_height}"
-                         f"/StemV {metrics.stem_v}/FontFile2 {ref(program)}>>")
+    body.add(
+        top,
+        f"<</Type/Font/Subtype/Type0/BaseFont/{font.base_font}/Encoding/Identity-H"
+        f"/DescendantFonts[{ref(descendant)}]/ToUnicode {ref(unicode)}>>",
+    )
+    body.add(
+        descendant,
+        f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{font.base_font}"
+        "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+        f"/FontDescriptor {ref(descriptor)}/DW 1000/W {font.widths}/CIDToGIDMap {ref(gids)}>>",
+    )
+    body.add(
+        descriptor,
+        f"<</Type/FontDescriptor/FontName/{font.base_font}/Flags {metrics.flags}"
+        f"/FontBBox[{nums(*metrics.bbox)}]/ItalicAngle {nums(metrics.italic_angle)}"
+        f"/Ascent {metrics.ascent}/Descent {metrics.descent}/CapHeight {metrics.cap_height}"
+        f"/StemV {metrics.stem_v}/FontFile2 {ref(program)}>>",
+    )
     body.add(program, stream(f"/Length1 {len(font.program)}", font.program))
     body.add(gids, stream("", font.cid_to_gid))
     body.add(unicode, stream("", font.to_unicode))
@@ -47,8 +56,10 @@ def write_seal(body: Body, allocate: Callable[[], int], drawing: SealDrawing) ->
     images = ""
     if drawing.image is not None:
         images = f"/XObject<</{IMAGE_NAME} {ref(_write_image(body, allocate, drawing.image))}>>"
-    dictionary = (f"/Type/XObject/Subtype/Form/BBox[0 0 {nums(*size)}]"
-                  f"/Resources<</ExtGState<</GM<</Type/ExtGState/BM/Multiply>>>>{images}>>")
+    dictionary = (
+        f"/Type/XObject/Subtype/Form/BBox[0 0 {nums(*size)}]"
+        f"/Resources<</ExtGState<</GM<</Type/ExtGState/BM/Multiply>>>>{images}>>"
+    )
     body.add(form, stream(dictionary, b"/GM gs\n" + drawing.content))
     return form
 

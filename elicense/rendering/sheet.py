@@ -85,7 +85,9 @@ class Sheet:
             mcid = mark.mcid
             if not slot.pagination:
                 self.elements.append(Element(slot.tag, (mark,), lang=slot.style.lang))
-        self.print_text(said, lines, slot.rect, mcid, slot.style, tag="Artifact" if slot.pagination else slot.tag)
+        self.print_text(
+            said, lines, slot.rect, mcid, slot.style, tag="Artifact" if slot.pagination else slot.tag
+        )
 
     def print_text(
         self, said: Said, lines: tuple[SetLine, ...], rect: Rect, mcid: int, style: Style, *, tag: str

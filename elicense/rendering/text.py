@@ -260,9 +260,7 @@ def _line_count(height: float, size: float, leading: float) -> int:
     return int((height - size) / (leading * size) + 1 + 1e-6) if height + 1e-6 >= size else 0
 
 
-def _measure(
-    text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None
-) -> list[_Paragraph]:
+def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None) -> list[_Paragraph]:
     """Return the paragraphs of `text` with the running sum of their widths."""
     paragraphs = []
     for part in text.split("\n") if text else ():

@@ -45,8 +45,9 @@ class SealDrawing:
         """Return the same drawing as a stand-alone SVG document, in millimetres."""
         width, height = self.width_mm * POINTS_PER_MM, self.height_mm * POINTS_PER_MM
         if self.image is not None:
-            body = (f'<image width="{decimal(width)}" height="{decimal(height)}" '
-                    f'href="{self.image.data_uri()}"/>')
+            body = (
+                f'<image width="{decimal(width)}" height="{decimal(height)}" href="{self.image.data_uri()}"/>'
+            )
         else:
             paths = "".join(f'<path d="{outline.svg_data()}"/>' for outline in self.outlines)
             body = f'<g fill="#f00" transform="matrix(1 0 0 -1 0 {decimal(height)})">{paths}</g>'
@@ -69,8 +70,9 @@ def draw_seal(art: SealArt | SealPicture, outlines: GlyphOutlines) -> SealDrawin
     """
     if isinstance(art, SealPicture):
         return SealDrawing(art.width, art.height, (), read_picture(art), "印章图片")
-    to_corner = Affine(POINTS_PER_MM, 0, 0, POINTS_PER_MM,
-                       art.width / 2 * POINTS_PER_MM, art.height / 2 * POINTS_PER_MM)
+    to_corner = Affine(
+        POINTS_PER_MM, 0, 0, POINTS_PER_MM, art.width / 2 * POINTS_PER_MM, art.height / 2 * POINTS_PER_MM
+    )
     shapes = tuple(shape.moved(to_corner) for shape in arrange(art, outlines))
     words = (art.text, art.lower_text, art.code, SPECIMEN if art.specimen else "")
     return SealDrawing(art.width, art.height, shapes, None, " ".join(filter(None, words)))

@@ -158,8 +158,17 @@ def ellipse(a: float, b: float, *, clockwise: bool = False) -> tuple[Command, ..
     for index in range(_ARCS):
         start, end = index * step, (index + 1) * step
         cos0, sin0, cos1, sin1 = math.cos(start), math.sin(start), math.cos(end), math.sin(end)
-        commands.append(("C", a * (cos0 - handle * sin0), b * (sin0 + handle * cos0),
-                         a * (cos1 + handle * sin1), b * (sin1 - handle * cos1), a * cos1, b * sin1))
+        commands.append(
+            (
+                "C",
+                a * (cos0 - handle * sin0),
+                b * (sin0 + handle * cos0),
+                a * (cos1 + handle * sin1),
+                b * (sin1 - handle * cos1),
+                a * cos1,
+                b * sin1,
+            )
+        )
     return (*commands, ("Z",))
 
 
@@ -173,9 +182,9 @@ def star(radius: float) -> Outline:
     # The inner corners of a pentagram lie at sin 18 / sin 54 degrees of the radius.
     inner = radius * math.sin(math.radians(18)) / math.sin(math.radians(54))
     radii = (radius, inner) * 5
-    return Outline(polygon(
-        (r * math.sin(math.pi * i / 5), r * math.cos(math.pi * i / 5)) for i, r in enumerate(radii)
-    ))
+    return Outline(
+        polygon((r * math.sin(math.pi * i / 5), r * math.cos(math.pi * i / 5)) for i, r in enumerate(radii))
+    )
 
 
 def convex_hull(points: Iterable[Point]) -> list[Point]:

@@ -67,23 +67,33 @@ def _check(art: SealArt) -> None:
         raise SealError(
             f"The seal's text has {len(art.text)} characters; "
             f"a {art.shape.value} seal takes {least} to {most}.",
-            f"印章文字有{len(art.text)}个字，该形状的印章应为{least}至{most}个字。", field="text")
+            f"印章文字有{len(art.text)}个字，该形状的印章应为{least}至{most}个字。",
+            field="text",
+        )
     if len(art.lower_text) > _LOWER_LENGTH:
         raise SealError(
             f"The lower line has {len(art.lower_text)} characters; at most {_LOWER_LENGTH} fit.",
-            f"印章下横排文字有{len(art.lower_text)}个字，最多{_LOWER_LENGTH}个字。", field="lower_text")
+            f"印章下横排文字有{len(art.lower_text)}个字，最多{_LOWER_LENGTH}个字。",
+            field="lower_text",
+        )
     if art.code and not (len(art.code) in _CODE_LENGTHS and art.code.isascii() and art.code.isdigit()):
         raise SealError(
             f"The seal's code {art.code!r} is not 13 or 14 digits.",
-            f"印章编码“{art.code}”应为13位或14位数字。", field="code")
+            f"印章编码“{art.code}”应为13位或14位数字。",
+            field="code",
+        )
     if not all(_SIDES[0] <= side <= _SIDES[1] for side in (art.width, art.height)):
         raise SealError(
             f"A seal of {art.width:g} x {art.height:g} mm is outside 15 to 65 mm; give its true size.",
-            f"印章尺寸{art.width:g}×{art.height:g}毫米超出15至65毫米，请填写实际尺寸。", field="width")
+            f"印章尺寸{art.width:g}×{art.height:g}毫米超出15至65毫米，请填写实际尺寸。",
+            field="width",
+        )
     if art.shape is SealShape.ROUND and art.width != art.height:
         raise SealError(
             f"A round seal is as wide as it is high, not {art.width:g} x {art.height:g} mm.",
-            f"圆形印章的宽与高应相等，现为{art.width:g}×{art.height:g}毫米。", field="height")
+            f"圆形印章的宽与高应相等，现为{art.width:g}×{art.height:g}毫米。",
+            field="height",
+        )
 
 
 def ring_line(side: float) -> float:
@@ -132,8 +142,9 @@ def _centre(art: SealArt, radius: float) -> list[Outline]:
     return []
 
 
-def _lower_line(art: SealArt, outlines: GlyphOutlines, inner: tuple[float, float],
-                centre_radius: float) -> tuple[tuple[Outline, ...], float]:
+def _lower_line(
+    art: SealArt, outlines: GlyphOutlines, inner: tuple[float, float], centre_radius: float
+) -> tuple[tuple[Outline, ...], float]:
     """Return the straight line below the centre, and how far the name may reach beside it (radians)."""
     widest_turn = math.radians(138)
     if not art.lower_text:
@@ -232,7 +243,8 @@ def _cells(art: SealArt, letters: Sequence[Letter], box: tuple[float, float, flo
         for place in range(count):
             along_middle, across_middle = (place + 0.5) * cell, (lane + 0.5) * pitch
             middle = (
-                (x + along_middle, y + height - across_middle) if rows_run
+                (x + along_middle, y + height - across_middle)
+                if rows_run
                 else (x + width - across_middle, y + height - along_middle)
             )
             size = (cell, pitch) if rows_run else (pitch, cell)
@@ -261,4 +273,6 @@ def _lanes(count: int, along: float, across: float) -> list[int]:
 def _too_long(art: SealArt, text: str, field: str) -> SealError:
     return SealError(
         f"{len(text)} characters do not fit on a {art.width:g} x {art.height:g} mm seal; shorten {text!r}.",
-        f"“{text}”共{len(text)}个字，{art.width:g}×{art.height:g}毫米的印章容纳不下，请缩短。", field=field)
+        f"“{text}”共{len(text)}个字，{art.width:g}×{art.height:g}毫米的印章容纳不下，请缩短。",
+        field=field,
+    )

@@ -60,7 +60,11 @@ class Letter:
 
 
 def read_letters(
-    text: str, role: str, outlines: GlyphOutlines, *, zone: tuple[float, float],
+    text: str,
+    role: str,
+    outlines: GlyphOutlines,
+    *,
+    zone: tuple[float, float],
 ) -> tuple[Letter, ...]:
     """Return the letters of `text`, scaled so that the line's lowest and highest ink stand at 0 and 1.
 
@@ -75,7 +79,9 @@ def read_letters(
         if not ink or char.isspace():
             raise SealError(
                 f"A seal cannot show the character U+{ord(char):04X}; remove it from the text {text!r}.",
-                f"印章文字“{text}”含有无法显示的字符 U+{ord(char):04X}，请删除。", field="text")
+                f"印章文字“{text}”含有无法显示的字符 U+{ord(char):04X}，请删除。",
+                field="text",
+            )
     heights = [y for ink in points for _, y in ink]
     bottom, top = min(heights, default=0.0), max(heights, default=0.0)
     bottom, top = min(bottom, zone[0]), max(top, zone[1])
@@ -140,8 +146,11 @@ class _Fit:
 
 
 def set_on_arc(
-    letters: Sequence[Letter], outer: tuple[float, float], half_turn: float,
-    heights: tuple[float, float], style: LineStyle,
+    letters: Sequence[Letter],
+    outer: tuple[float, float],
+    half_turn: float,
+    heights: tuple[float, float],
+    style: LineStyle,
 ) -> tuple[tuple[Outline, ...], float] | None:
     """Return the letters standing on an arc about the top, feet to the centre, and their height in mm.
 
@@ -167,8 +176,9 @@ def set_on_arc(
     return _stand(letters, tallest, style.loosest), tallest.height
 
 
-def hang_on_arc(letters: Sequence[Letter], base: tuple[float, float], height: float, em: float,
-                gap: float) -> tuple[Outline, ...]:
+def hang_on_arc(
+    letters: Sequence[Letter], base: tuple[float, float], height: float, em: float, gap: float
+) -> tuple[Outline, ...]:
     """Return the letters inside the lower half of the ellipse `base` (mm), read from the left, heads inwards.
 
     `em` is the width of the em and `gap` the room between the ink of neighbours, both in mm at the heads.
@@ -185,8 +195,9 @@ def hang_on_arc(letters: Sequence[Letter], base: tuple[float, float], height: fl
     return tuple(placed)
 
 
-def set_straight(letters: Sequence[Letter], middle: Point, width: float, height: float,
-                 style: LineStyle) -> tuple[tuple[Outline, ...], float] | None:
+def set_straight(
+    letters: Sequence[Letter], middle: Point, width: float, height: float, style: LineStyle
+) -> tuple[tuple[Outline, ...], float] | None:
     """Return the letters on a level line and its width in mm, or None if they do not fit narrowest.
 
     `middle` is the middle of the line, `width` the room and `height` the height of the letters, in mm.
@@ -227,8 +238,9 @@ def _extent(letter: Letter, em: float, height: float, radius: float) -> tuple[fl
     return sum(lefts) / len(lefts), sum(rights) / len(rights)
 
 
-def _extents(letters: Sequence[Letter], arc: EllipticArc, room: float, em: float,
-             height: float) -> list[tuple[float, float]]:
+def _extents(
+    letters: Sequence[Letter], arc: EllipticArc, room: float, em: float, height: float
+) -> list[tuple[float, float]]:
     """Return each letter's reach, with the curvature of the place where even spacing would put it."""
     step = room / len(letters)
     return [
@@ -238,7 +250,11 @@ def _extents(letters: Sequence[Letter], arc: EllipticArc, room: float, em: float
 
 
 def _fit(
-    letters: Sequence[Letter], outer: tuple[float, float], half_turn: float, height: float, style: LineStyle,
+    letters: Sequence[Letter],
+    outer: tuple[float, float],
+    half_turn: float,
+    height: float,
+    style: LineStyle,
 ) -> _Fit:
     """Return the widest letters of this height that leave the closest gaps between them."""
     # Lengths are taken at half height: even there is even to the eye, on an oval too.

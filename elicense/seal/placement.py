@@ -58,12 +58,17 @@ def widget_rect(drawing: SealDrawing, centre: tuple[float, float], page: tuple[f
             f"A seal of {drawing.width_mm:g} x {drawing.height_mm:g} mm about ({centre[0]:g}, {centre[1]:g}) "
             f"reaches beyond the page of {page[0]:g} x {page[1]:g} mm; move its centre inwards.",
             f"{drawing.width_mm:g}×{drawing.height_mm:g}毫米的印章以（{centre[0]:g}，{centre[1]:g}）为中心会超出"
-            f"{page[0]:g}×{page[1]:g}毫米的页面，请将中心内移。", field="centre")
+            f"{page[0]:g}×{page[1]:g}毫米的页面，请将中心内移。",
+            field="centre",
+        )
     return x, y, drawing.width_mm, drawing.height_mm
 
 
 def straddle_strips(
-    drawing: SealDrawing, pages: Sequence[tuple[float, float]], *, centre_y: float,
+    drawing: SealDrawing,
+    pages: Sequence[tuple[float, float]],
+    *,
+    centre_y: float,
     edge: PageEdge = PageEdge.RIGHT,
 ) -> tuple[StraddleStrip, ...]:
     """Return one strip per page, in page order; the strips of a group of pages make the whole seal exactly.
@@ -84,7 +89,9 @@ def straddle_strips(
     if len(pages) < 2:
         raise SealError(
             "A straddle seal needs at least two pages; leave it out of this layout.",
-            "骑缝章至少需要两页，请从版式中去掉骑缝章。", field="straddle")
+            "骑缝章至少需要两页，请从版式中去掉骑缝章。",
+            field="straddle",
+        )
     bottom = centre_y - drawing.height_mm / 2
     strips: list[StraddleStrip] = []
     for group in _groups(len(pages), drawing.width_mm):
@@ -94,8 +101,9 @@ def straddle_strips(
             width = cuts[part + 1] - cuts[part]
             _check_page(page + 1, pages[page], (width, bottom, bottom + drawing.height_mm))
             left = pages[page][0] - width if edge is PageEdge.RIGHT else 0.0
-            strips.append(StraddleStrip(page + 1, (left, bottom, width, drawing.height_mm),
-                                        (left - cuts[part], bottom)))
+            strips.append(
+                StraddleStrip(page + 1, (left, bottom, width, drawing.height_mm), (left - cuts[part], bottom))
+            )
     return tuple(strips)
 
 
@@ -106,7 +114,8 @@ def _groups(pages: int, width: float) -> list[range]:
         raise SealError(
             f"A seal {width:g} mm wide has no two strips of {LEAST_STRIP_MM:g} mm; use a wider seal.",
             f"宽{width:g}毫米的印章不足以切成两条（每条至少{LEAST_STRIP_MM:g}毫米），请使用较宽的印章。",
-            field="straddle")
+            field="straddle",
+        )
     count = min(math.ceil(pages / longest), pages // 2)
     bounds = [pages * group // count for group in range(count + 1)]
     return [range(start, end) for start, end in pairwise(bounds)]
@@ -119,4 +128,6 @@ def _check_page(number: int, page: tuple[float, float], strip: tuple[float, floa
             f"The straddle seal from {bottom:g} to {top:g} mm does not lie on page {number} "
             f"({page[0]:g} x {page[1]:g} mm); change centre_y.",
             f"骑缝章（{bottom:g}至{top:g}毫米）不在第{number}页（{page[0]:g}×{page[1]:g}毫米）内，"
-            "请调整 centre_y。", field="straddle")
+            "请调整 centre_y。",
+            field="straddle",
+        )

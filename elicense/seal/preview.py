@@ -17,7 +17,9 @@ MARGIN_MM = 10.0
 
 
 def preview(
-    art: SealArt | SealPicture, outlines: GlyphOutlines, *,
+    art: SealArt | SealPicture,
+    outlines: GlyphOutlines,
+    *,
     format: Literal["svg", "pdf"],  # noqa: A002  the command line's own word
 ) -> bytes:
     """Return the seal as an SVG document (UTF-8) or a PDF of one page; the same bytes for the same art.
@@ -35,8 +37,10 @@ def _pdf(drawing: SealDrawing) -> bytes:
     margin = decimal(MARGIN_MM * POINTS_PER_MM)
     content = f"q 1 0 0 1 {margin} {margin} cm\n".encode("ascii") + drawing.content + b"Q\n"
     resources = f"/XObject << /{IMAGE_NAME} 5 0 R >>" if drawing.image is not None else ""
-    page = (f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {decimal(width)} {decimal(height)}] "
-            f"/Contents 4 0 R /Resources << {resources} >> >>")
+    page = (
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {decimal(width)} {decimal(height)}] "
+        f"/Contents 4 0 R /Resources << {resources} >> >>"
+    )
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -50,8 +54,7 @@ def _pdf(drawing: SealDrawing) -> bytes:
 
 def _image_objects(image: SealImage, *, mask: int) -> list[bytes]:
     """Return the picture and its soft mask, which becomes object number `mask`."""
-    common = (f"/Type /XObject /Subtype /Image /Width {image.width} /Height {image.height} "
-              "/BitsPerComponent 8")
+    common = f"/Type /XObject /Subtype /Image /Width {image.width} /Height {image.height} /BitsPerComponent 8"
     return [
         _stream(f"{common} /ColorSpace /DeviceRGB /SMask {mask} 0 R", image.rgb),
         _stream(f"{common} /ColorSpace /DeviceGray", image.alpha),
@@ -72,6 +75,8 @@ def _file(objects: list[bytes]) -> bytes:
         offsets.append(len(out))
         out += f"{number} 0 obj\n".encode("ascii") + body + b"\nendobj\n"
     table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
-    tail = (f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
-            f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n")
+    tail = (
+        f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+        f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    )
     return bytes(out) + tail.encode("ascii")

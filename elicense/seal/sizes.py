@@ -73,8 +73,11 @@ def size_for(level: AuthorityLevel, body: SealBody = SealBody.DEPARTMENT) -> Sea
     """
     if SealBody.INSTITUTION is body or level is AuthorityLevel.INSTITUTION:
         if body is SealBody.GOVERNMENT:
-            raise SealError("An institution has no government's seal; choose the level of the government.",
-                            "事业单位没有人民政府印章，请选择该政府的级别。", field="level")
+            raise SealError(
+                "An institution has no government's seal; choose the level of the government.",
+                "事业单位没有人民政府印章，请选择该政府的级别。",
+                field="level",
+            )
         return SEAL_SIZES[AuthorityLevel.INSTITUTION, SealBody.INSTITUTION]
     return SEAL_SIZES[level, body]
 

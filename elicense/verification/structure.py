@@ -255,7 +255,8 @@ class _Reader:
         if "Encrypt" in trailer:
             raise Violation("format.encrypted", offset)
         root, identifier = trailer.get("Root"), trailer.get("ID")
-        if trailer.keys() - _TRAILER_KEYS or not isinstance(root, Reference) or not _is_integer(trailer.get("Size"), count):
+        known = not trailer.keys() - _TRAILER_KEYS and _is_integer(trailer.get("Size"), count)
+        if not known or not isinstance(root, Reference):
             raise Violation("format.layout", offset, "trailer entries")
         information = trailer.get("Info")
         self.root = root.number

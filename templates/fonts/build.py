@@ -39,8 +39,21 @@ ORIGINALS = {
 """SHA-256 of the files this build was written for."""
 
 UNUSED_TABLES = (
-    "BASE", "DSIG", "FFTM", "GDEF", "GPOS", "GSUB", "STAT", "VORG", "cvt ", "fpgm", "gasp", "prep", "prop",
-    "vhea", "vmtx",
+    "BASE",
+    "DSIG",
+    "FFTM",
+    "GDEF",
+    "GPOS",
+    "GSUB",
+    "STAT",
+    "VORG",
+    "cvt ",
+    "fpgm",
+    "gasp",
+    "prep",
+    "prop",
+    "vhea",
+    "vmtx",
 )
 """Vertical metrics, layout rules and hints: a PDF page uses none of them."""
 
@@ -129,7 +142,9 @@ def main() -> int:
         "NotoSerifSC-Regular.ttf": subset(arguments.serif / "400Regular/NotoSerifSC_400Regular.ttf", bool),
         "NotoSerifSC-Bold.ttf": subset(arguments.serif / "700Bold/NotoSerifSC_700Bold.ttf", everyday),
         "NotoSansSC-Medium.ttf": subset(arguments.sans / "500Medium/NotoSansSC_500Medium.ttf", everyday),
-        "NotoSerif-LatinExtended.ttf": subset(arguments.latin / "400Regular/NotoSerif_400Regular.ttf", extended_latin),
+        "NotoSerif-LatinExtended.ttf": subset(
+            arguments.latin / "400Regular/NotoSerif_400Regular.ttf", extended_latin
+        ),
         "HanaMinB.ttf": subset(arguments.hanazono, lambda code: code >= 0x20000),
     }
     declared = {

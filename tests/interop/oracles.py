@@ -49,7 +49,7 @@ def java_classpath() -> str:
     """Return the class path of the Java oracles, built once per version of their sources."""
     require("javac")
     mvn = require("mvn")
-    sources = sorted(JAVA.rglob("*.java")) + [JAVA / "pom.xml"]
+    sources = [*sorted(JAVA.rglob("*.java")), JAVA / "pom.xml"]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     target = BUILT / digest
     if not (target / "ready").exists():

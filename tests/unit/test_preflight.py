@@ -89,13 +89,21 @@ def with_placement(document, index, **changes):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"text": "别的"}, {"template": "{number}"}, {"fields": ("number",)}, {"page": 9}, {"template": "{nonsense"},
-     {"template": "{subject|date-zh}"}],
+    [
+        {"text": "别的"},
+        {"template": "{number}"},
+        {"fields": ("number",)},
+        {"page": 9},
+        {"template": "{nonsense"},
+        {"template": "{subject|date-zh}"},
+    ],
 )
 def test_1_a_text_that_is_not_the_licence_s_is_refused(permit, changes):
     """Text, template, names and page of a placement all have to fit the licence."""
     licence, document = permit
-    index = next(i for i, placement in enumerate(document.plan.placements) if placement.template == "{subject}")
+    index = next(
+        i for i, placement in enumerate(document.plan.placements) if placement.template == "{subject}"
+    )
     assert 1 in failures(with_placement(document, index, **changes), licence)
 
 
@@ -105,7 +113,9 @@ def test_1_two_placements_in_one_place_are_refused(permit):
     assert 1 in failures(with_placement(document, 1, mcid=document.plan.placements[0].mcid), licence)
 
 
-@pytest.mark.parametrize("change", [lambda text: text[:-1], lambda text: text + "甲", lambda text: "甲" + text[1:]])
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-1], lambda text: text + "甲", lambda text: "甲" + text[1:]]
+)
 def test_1_lines_that_lose_or_change_characters_are_refused(permit, change):
     """The lines hold exactly the characters of the placements."""
     licence, document = permit
@@ -155,8 +165,16 @@ def test_2_a_field_that_is_embedded_only_need_not_stand_anywhere(permit):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"x": 1.0}, {"width": 500.0}, {"y": 1.0}, {"y": 147.0}, {"size": 80.0}, {"box": (300.0, 10.0, 20.0, 5.0)},
-     {"width": 0.0}, {"page": 7}],
+    [
+        {"x": 1.0},
+        {"width": 500.0},
+        {"y": 1.0},
+        {"y": 147.0},
+        {"size": 80.0},
+        {"box": (300.0, 10.0, 20.0, 5.0)},
+        {"width": 0.0},
+        {"page": 7},
+    ],
 )
 def test_3_a_line_outside_its_box_is_refused(permit, changes):
     """No line leaves its box, no box its page, and no line with characters is without width."""
@@ -217,17 +235,26 @@ def test_6_a_slot_that_is_not_the_gap_is_refused(permit):
     """Byte range, capacity and gap belong together."""
     licence, document = permit
     start, gap, end, rest = document.slot.byte_range
-    wrong = ((1, gap, end, rest), (start, gap + 1, end, rest), (start, gap, end - 2, rest), (start, gap, end, rest - 1))
+    wrong = (
+        (1, gap, end, rest),
+        (start, gap + 1, end, rest),
+        (start, gap, end - 2, rest),
+        (start, gap, end, rest - 1),
+    )
     for byte_range in wrong:
         assert failures(replace(document, slot=SignatureSlot(byte_range, CAPACITY)), licence) == {6}
-    assert failures(replace(document, slot=SignatureSlot(document.slot.byte_range, CAPACITY - 1)), licence) == {6}
+    assert failures(
+        replace(document, slot=SignatureSlot(document.slot.byte_range, CAPACITY - 1)), licence
+    ) == {6}
 
 
 def test_6_a_gap_that_is_not_empty_is_refused(permit):
     """Nothing stands in the gap yet."""
     licence, document = permit
     gap = document.slot.byte_range[1]
-    assert failures(replace(document, pdf=document.pdf[: gap + 1] + b"3" + document.pdf[gap + 2 :]), licence) == {6}
+    assert failures(
+        replace(document, pdf=document.pdf[: gap + 1] + b"3" + document.pdf[gap + 2 :]), licence
+    ) == {6}
 
 
 def test_6_bytes_behind_the_end_are_refused(permit):

@@ -80,7 +80,9 @@ def test_form_fields_become_places(make):
     said = {placement.template: placement for placement in document.plan.placements}
     assert said["{holder.name}"].text == "示例餐饮有限公司"
     assert said["{since|date-zh}"].text == "2026年1月5日"
-    assert said["{number}"].rect == pytest.approx([round(value * 25.4 / 72 * 100) for value in FIELDS["number"]], abs=2)
+    assert said["{number}"].rect == pytest.approx(
+        [round(value * 25.4 / 72 * 100) for value in FIELDS["number"]], abs=2
+    )
     assert document.plan.seal.rect[2:] == (40.0, 40.0)
 
 
@@ -151,8 +153,13 @@ def spoiled(**catalogue):
     writer = PdfWriter(clone_from=io.BytesIO(draw()))
     picture = DecodedStreamObject()
     picture.set_data(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01")
-    picture.update({NameObject("/Type"): NameObject("/XObject"), NameObject("/Subtype"): NameObject("/Image"),
-                    NameObject("/Filter"): NameObject("/LZWDecode")})
+    picture.update(
+        {
+            NameObject("/Type"): NameObject("/XObject"),
+            NameObject("/Subtype"): NameObject("/Image"),
+            NameObject("/Filter"): NameObject("/LZWDecode"),
+        }
+    )
     page = writer.pages[0]
     pictures = DictionaryObject({NameObject("/Im"): writer._add_object(picture)})
     page["/Resources"].get_object()[NameObject("/XObject")] = pictures
@@ -180,7 +187,11 @@ REFUSED = {
     "another size": (lambda: draw(size=(300, 300)), CHOICE, "paper"),
     "an unknown place": (draw, {"places": {"nothing": {}}}, "no form field nothing"),
     "an unknown field": (lambda: draw(fields={**FIELDS, "nothing": (1, 1, 50, 20)}), CHOICE, "no field"),
-    "a name that is no template": (lambda: draw(fields={**FIELDS, "a}b": (1, 1, 50, 20)}), CHOICE, "name or place"),
+    "a name that is no template": (
+        lambda: draw(fields={**FIELDS, "a}b": (1, 1, 50, 20)}),
+        CHOICE,
+        "name or place",
+    ),
     "a forbidden filter": (spoiled, CHOICE, "LZW"),
     "a password": (locked, CHOICE, "password"),
     "a font left out": (lambda: draw(drawing=lambda page: page.drawString(50, 50, "x")), CHOICE, "Helvetica"),

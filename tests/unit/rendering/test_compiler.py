@@ -131,7 +131,9 @@ def test_furniture_that_does_not_fit_is_refused(make):
 def test_an_unknown_name_is_refused_before_anything_is_drawn(make):
     """A layout that draws on a field the type lacks does not compile."""
     with pytest.raises(InvalidTemplate, match="no field"):
-        compiled(make({"pages": [{"id": "front", "blocks": [{**BLOCKS[0], "text": "{unknown}"}, BLOCKS[1]]}]}))
+        compiled(
+            make({"pages": [{"id": "front", "blocks": [{**BLOCKS[0], "text": "{unknown}"}, BLOCKS[1]]}]})
+        )
 
 
 def test_literal_braces_of_the_furniture_are_printed_once(make):
@@ -186,7 +188,9 @@ def test_the_tiles_of_a_frame_fill_each_side_exactly():
     """A side's repeats are stretched to its length, so the braid meets the corners."""
     drawing = Drawing()
     draw((Border(kind="border", rect=(0, 0, 100, 60), style="ornate"),), drawing)
-    sides = re.findall(r"q (\S+) (\S+) \S+ \S+ \S+ \S+ cm\n((?:/A0 Do|1 0 0 1 \S+ 0 cm|\n)+)Q", drawing.content())
+    sides = re.findall(
+        r"q (\S+) (\S+) \S+ \S+ \S+ \S+ cm\n((?:/A0 Do|1 0 0 1 \S+ 0 cm|\n)+)Q", drawing.content()
+    )
     lengths = [max(abs(float(a)), abs(float(b))) * repeats.count("Do") * 9.0 for a, b, repeats in sides]
     assert lengths == pytest.approx([100 - 17, 100 - 17, 60 - 17, 60 - 17], abs=0.1)
 
@@ -220,7 +224,9 @@ def test_text_strings_hold_any_text(text):
 def test_static_content_is_compressed_with_a_fixed_level(permit):
     """Every compressed stream of the prefix inflates."""
     streams = re.findall(rb"/Filter/FlateDecode/Length (\d+)>>\nstream\n", permit.prefix)
-    starts = [match.end() for match in re.finditer(rb"/Filter/FlateDecode/Length \d+>>\nstream\n", permit.prefix)]
+    starts = [
+        match.end() for match in re.finditer(rb"/Filter/FlateDecode/Length \d+>>\nstream\n", permit.prefix)
+    ]
     assert starts
     for start, length in zip(starts, streams, strict=True):
         assert zlib.decompress(permit.prefix[start : start + int(length)])

@@ -17,7 +17,9 @@ from tests.support.licences import CAPACITY, licence_of, seal_of, shipped_fonts,
 def made(name):
     """Return a test type's document."""
     kind = test_type(name)
-    return fill(compile_template(kind, shipped_fonts(), seal_of(kind), capacity=CAPACITY), licence_of(kind)).pdf
+    return fill(
+        compile_template(kind, shipped_fonts(), seal_of(kind), capacity=CAPACITY), licence_of(kind)
+    ).pdf
 
 
 @pytest.fixture(scope="module")

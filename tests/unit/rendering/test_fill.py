@@ -151,7 +151,10 @@ def test_everything_the_index_names_is_on_its_page():
 
 def test_the_metadata_is_the_licence():
     """XMP holds the elements of GB/T 36903; its dates equal the claimed signing time; marks are escaped."""
-    holders = (Holder("甲&乙<有限>公司", "001", "91990101MA05HJ014U"), Holder("李样例", "111", "990101198805120016"))
+    holders = (
+        Holder("甲&乙<有限>公司", "001", "91990101MA05HJ014U"),
+        Holder("李样例", "111", "990101198805120016"),
+    )
     licence, document = made(PERMIT, holders=holders)
     packet = PdfReader(io.BytesIO(document.pdf)).trailer["/Root"]["/Metadata"].get_data()
     root = ET.fromstring(packet.decode("utf-8"))  # noqa: S314 - our own bytes
@@ -320,7 +323,9 @@ def test_a_paragraph_cut_by_a_page_names_its_parts():
     parts = [placement for placement in document.plan.placements if "@" in placement.template]
     assert parts
     for first, second in pairwise(parts[:2]):
-        ends = [tuple(map(int, re.search(r"@(\d+)-(\d+)", part.template).groups())) for part in (first, second)]
+        ends = [
+            tuple(map(int, re.search(r"@(\d+)-(\d+)", part.template).groups())) for part in (first, second)
+        ]
         assert ends[0][0] == 1
         assert ends[1][0] == ends[0][1] + 1
         assert second.page == first.page + 1
@@ -370,7 +375,9 @@ def test_the_foot_stands_on_the_last_page_of_the_flow():
         _, document = made(REPLY, values={"limits": limits})
         (foot,) = [placement for placement in document.plan.placements if placement.text == "固定的一行"]
         assert foot.page == len(document.plan.pages) - 1
-        above = [line.y for line in document.plan.lines if line.page == foot.page and line.text.startswith("项目")]
+        above = [
+            line.y for line in document.plan.lines if line.page == foot.page and line.text.startswith("项目")
+        ]
         assert not above or min(above) > 53
 
 
@@ -397,7 +404,9 @@ def test_an_absent_list_is_left_out_and_a_single_entry_has_no_number():
     """No lead without entries; a number only where there are several."""
     said = [placement.text for placement in made(REPLY, values={"attachments": None})[1].plan.placements]
     assert "附件：" not in said
-    said = [placement.text for placement in made(REPLY, values={"attachments": ("唯一附件",)})[1].plan.placements]
+    said = [
+        placement.text for placement in made(REPLY, values={"attachments": ("唯一附件",)})[1].plan.placements
+    ]
     assert "附件：" in said
     assert "1. " not in said
 

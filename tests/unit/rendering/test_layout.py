@@ -37,7 +37,9 @@ def with_continuation(layout, **more):
 def write(folder, content):
     """Return the path of a layout file with this content."""
     path = folder / "layout.yaml"
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True), "utf-8")
+    path.write_text(
+        content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True), "utf-8"
+    )
     return path
 
 
@@ -46,16 +48,25 @@ def test_a_sound_layout_is_read(name):
     """The test types' layouts come out with all their pages."""
     layout = load_layout(TYPES / name / "layout.yaml")
     assert isinstance(layout, Layout)
-    assert [entry["id"] for entry in yaml.safe_load((TYPES / name / "layout.yaml").read_text("utf-8"))["pages"]] == [
-        entry.id for entry in layout.pages
-    ]
+    assert [
+        entry["id"] for entry in yaml.safe_load((TYPES / name / "layout.yaml").read_text("utf-8"))["pages"]
+    ] == [entry.id for entry in layout.pages]
 
 
 def test_defaults_are_those_of_the_documentation(tmp_path):
     """A text without keys is set in Song 12 pt, left, in the middle, black, a paragraph."""
     layout = load_layout(write(tmp_path, page(TEXT, SEAL)))
     block = layout.pages[0].blocks[0]
-    told = (block.font, block.size, block.align, block.valign, block.leading, block.colour, block.tag, block.smallest)
+    told = (
+        block.font,
+        block.size,
+        block.align,
+        block.valign,
+        block.leading,
+        block.colour,
+        block.tag,
+        block.smallest,
+    )
     assert told == ("song", 12, "left", "middle", 1.35, "#000000", "P", 12)
 
 
@@ -66,24 +77,36 @@ BROKEN = {
     "two seals": (page(SEAL, SEAL), "has 2"),
     "a flow to nowhere": (page(flow({"text": "甲"}), SEAL), "repeat: true"),
     "a repeated page nobody asks for": (with_continuation(page(SEAL)), "repeat: true"),
-    "two flows": (with_continuation(page(flow({"text": "甲"}), flow({"text": "乙"}), SEAL)), "at most one flow"),
+    "two flows": (
+        with_continuation(page(flow({"text": "甲"}), flow({"text": "乙"}), SEAL)),
+        "at most one flow",
+    ),
     "a repeated page without a frame": (
-        with_continuation(page(flow({"text": "甲"}), SEAL), flow_frame=None), "flow_frame"),
+        with_continuation(page(flow({"text": "甲"}), SEAL), flow_frame=None),
+        "flow_frame",
+    ),
     "a seal on a repeated page": (with_continuation(page(flow({"text": "甲"})), blocks=[SEAL]), "are texts"),
     "page numbers in a flow": (with_continuation(page(flow({"text": "第{page}页"}), SEAL)), "page numbers"),
     "a foot that is not last": (
-        with_continuation(page(flow({"foot": []}, {"text": "甲"}), SEAL)), "last item"),
+        with_continuation(page(flow({"foot": []}, {"text": "甲"}), SEAL)),
+        "last item",
+    ),
     "a heading that leaves out a level": (page({**TEXT, "tag": "H2"}, SEAL), "heading H2"),
     "a name under the seal": (page({**TEXT, "text": "{number}", "under_seal": True}, SEAL), "under_seal"),
     "a signature of something else": (
-        with_continuation(page(flow({"signature": {"name": "{number}"}}))), "a signature"),
+        with_continuation(page(flow({"signature": {"name": "{number}"}}))),
+        "a signature",
+    ),
     "sizes in the wrong order": (page({**TEXT, "size": 8, "min_size": 9}, SEAL), "min_size"),
     "a colour that is none": (page({**TEXT, "colour": "red"}, SEAL), "pattern"),
     "a rect of no width": (page({**TEXT, "rect": [1, 1, 0, 5]}, SEAL), "greater than 0"),
     "a size that is no number": (page({**TEXT, "size": float("nan")}, SEAL), "size"),
     "a template that cannot be read": (page({**TEXT, "text": "{number"}, SEAL), "wrong place"),
     "two pages of one name": ({"pages": [{"id": "a", "blocks": [SEAL]}, {"id": "a"}]}, "same id"),
-    "pages and a background": ({**page(SEAL), "background": "background.pdf"}, "either pages or a background"),
+    "pages and a background": (
+        {**page(SEAL), "background": "background.pdf"},
+        "either pages or a background",
+    ),
     "neither": ({}, "either pages or a background"),
     "a background in another folder": ({"background": "../background.pdf"}, "pattern"),
     "art of no known kind": (page(SEAL, art=[{"kind": "photo"}]), "kind"),
@@ -121,7 +144,11 @@ def test_a_missing_layout_is_an_invalid_template(tmp_path):
 def table(*rows, columns=(10, 10, 10)):
     """Return a table of cells given as (columns, rows) they take."""
     cells = [[{"text": "甲", "span": across, "down": down} for across, down in row] for row in rows]
-    return {"origin": [10, 100], "columns": list(columns), "rows": [{"height": 5, "cells": row} for row in cells]}
+    return {
+        "origin": [10, 100],
+        "columns": list(columns),
+        "rows": [{"height": 5, "cells": row} for row in cells],
+    }
 
 
 def test_cells_that_tile_a_table_find_their_places():
@@ -164,8 +191,13 @@ def test_names_inside_a_flow_are_checked_too(tmp_path):
     """Items of a flow and texts of its foot are held to the type's fields."""
     folder = tmp_path / "test-reply"
     shutil.copytree(TYPES / "test-reply", folder)
-    for item in ({"paragraphs": "limits"}, {"list": "nothing"}, {"rows": "body", "columns": [9]}, {"text": "{nothing}"},
-                 {"foot": [{**TEXT, "text": "{nothing}"}]}):
+    for item in (
+        {"paragraphs": "limits"},
+        {"list": "nothing"},
+        {"rows": "body", "columns": [9]},
+        {"text": "{nothing}"},
+        {"foot": [{**TEXT, "text": "{nothing}"}]},
+    ):
         write(folder, with_continuation(page(flow(item), SEAL)))
         with pytest.raises(InvalidTemplate, match="no field"):
             check_names(load_layout(folder / "layout.yaml"), load_type(folder))

@@ -39,7 +39,9 @@ each_type = pytest.mark.parametrize("kind", CATALOGUE.types, ids=lambda kind: ki
 def filled(kind, **otherwise):
     """Return the filled document, which has cleared preflight."""
     licence = licence_of(kind, **otherwise)
-    document = fill(compile_template(kind, shipped_fonts(), seal_of(kind, diameter=42), capacity=CAPACITY), licence)
+    document = fill(
+        compile_template(kind, shipped_fonts(), seal_of(kind, diameter=42), capacity=CAPACITY), licence
+    )
     assert clear(document, licence, kind).redeem() is document
     return document
 

@@ -12,7 +12,10 @@ from elicense.seal.model import SealArt, SealCentre, SealShape
 
 NAME = "样例市市场监督管理局"
 NAMES = (
-    "示例机关", "样例市示例局测试", "示例省样例市测试管理局办", "示例省样例市自然资源和规划管理局测试",
+    "示例机关",
+    "样例市示例局测试",
+    "示例省样例市测试管理局办",
+    "示例省样例市自然资源和规划管理局测试",
     "示例省样例市高新技术产业开发区行政审批服务局测试",
     "示例省样例市经济技术开发区市场监督管理局登记注册分局第一办公",
 )
@@ -59,12 +62,16 @@ class Parts:
 def parts(art, outlines):
     """Return the parts of a round or oval seal."""
     shapes = list(arrange(art, outlines))
-    counts = {"centre": {SealCentre.STAR: 1, SealCentre.EMBLEM: 2, SealCentre.NONE: 0}[art.centre],
-              "lower": len(art.lower_text), "code": len(art.code), "name": len(art.text),
-              "specimen": 2 if art.specimen else 0}
+    counts = {
+        "centre": {SealCentre.STAR: 1, SealCentre.EMBLEM: 2, SealCentre.NONE: 0}[art.centre],
+        "lower": len(art.lower_text),
+        "code": len(art.code),
+        "name": len(art.text),
+        "specimen": 2 if art.specimen else 0,
+    }
     found, cursor = {"ring": shapes[0]}, 1
     for key, count in counts.items():
-        found[key] = tuple(shapes[cursor:cursor + count])
+        found[key] = tuple(shapes[cursor : cursor + count])
         cursor += count
     assert cursor == len(shapes)
     return Parts(**found)

@@ -15,8 +15,16 @@ from elicense.seal.sizes import MAX_INSTITUTION_MM, SealBody, diameter_for, size
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 12, 31, 23, 59, 59, tzinfo=UTC)
 OWNER, USE, CERTIFICATE = "11990101MB0000001X", "电子证照专用章", "ab" * 32
-SEAL = Seal("99010100000015", "样例市市场监督管理局电子证照专用章", USE, OWNER, round_art(), START, END,
-            ("cd" * 32, CERTIFICATE))
+SEAL = Seal(
+    "99010100000015",
+    "样例市市场监督管理局电子证照专用章",
+    USE,
+    OWNER,
+    round_art(),
+    START,
+    END,
+    ("cd" * 32, CERTIFICATE),
+)
 
 
 def usable(*, certificate=CERTIFICATE, at=START, authority_code=OWNER, use=USE):
@@ -31,12 +39,16 @@ def test_usable_in_its_time(at):
     usable(at=at, certificate=CERTIFICATE.upper())
 
 
-@pytest.mark.parametrize(("change", "field", "said"), [
-    ({"at": START - timedelta(seconds=1)}, "valid_until", "2026-01-01"),
-    ({"at": END + timedelta(seconds=1)}, "valid_until", "2028-12-31"),
-    ({"authority_code": "11990101MB00000020"}, "authority_code", OWNER),
-    ({"use": "行政审批专用章"}, "use", "行政审批专用章"),
-    ({"certificate": "ef" * 32}, "certificates", "ef" * 32)])
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"at": START - timedelta(seconds=1)}, "valid_until", "2026-01-01"),
+        ({"at": END + timedelta(seconds=1)}, "valid_until", "2028-12-31"),
+        ({"authority_code": "11990101MB00000020"}, "authority_code", OWNER),
+        ({"use": "行政审批专用章"}, "use", "行政审批专用章"),
+        ({"certificate": "ef" * 32}, "certificates", "ef" * 32),
+    ],
+)
 def test_not_usable(change, field, said):
     """Out of date, another's, for another use, or signed by an unlisted certificate: refused by name."""
     with pytest.raises(SealError) as refusal:
@@ -46,10 +58,17 @@ def test_not_usable(change, field, said):
     assert said in refusal.value.zh
 
 
-@pytest.mark.parametrize(("level", "body", "diameter"), [
-    (AuthorityLevel.NATIONAL, SealBody.GOVERNMENT, 60), (AuthorityLevel.NATIONAL, SealBody.DEPARTMENT, 50),
-    (AuthorityLevel.PROVINCE, SealBody.GOVERNMENT, 50), (AuthorityLevel.CITY, SealBody.GOVERNMENT, 45),
-    (AuthorityLevel.COUNTY, SealBody.GOVERNMENT, 45), (AuthorityLevel.TOWN, SealBody.GOVERNMENT, 42)])
+@pytest.mark.parametrize(
+    ("level", "body", "diameter"),
+    [
+        (AuthorityLevel.NATIONAL, SealBody.GOVERNMENT, 60),
+        (AuthorityLevel.NATIONAL, SealBody.DEPARTMENT, 50),
+        (AuthorityLevel.PROVINCE, SealBody.GOVERNMENT, 50),
+        (AuthorityLevel.CITY, SealBody.GOVERNMENT, 45),
+        (AuthorityLevel.COUNTY, SealBody.GOVERNMENT, 45),
+        (AuthorityLevel.TOWN, SealBody.GOVERNMENT, 42),
+    ],
+)
 def test_diameters_of_the_rule(level, body, diameter):
     """Governments and ministries have the diameters the rule gives, and the emblem's place in the middle."""
     assert diameter_for(level, body) == diameter

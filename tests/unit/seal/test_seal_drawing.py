@@ -38,10 +38,16 @@ def gaps(outlines):
     return [after[0] - before[1] for before, after in pairwise(sector(outline) for outline in outlines)]
 
 
-@pytest.mark.parametrize("art", [
-    round_art(), round_art(diameter=60.0, **FULL),
-    SealArt(SealShape.OVAL, 40, 30, NAME, SealCentre.NONE, "审批专用章"),
-    SealArt(SealShape.SQUARE, 40, 40, NAME, specimen=True), SealArt(SealShape.SQUARE, 45, 20, NAME)])
+@pytest.mark.parametrize(
+    "art",
+    [
+        round_art(),
+        round_art(diameter=60.0, **FULL),
+        SealArt(SealShape.OVAL, 40, 30, NAME, SealCentre.NONE, "审批专用章"),
+        SealArt(SealShape.SQUARE, 40, 40, NAME, specimen=True),
+        SealArt(SealShape.SQUARE, 45, 20, NAME),
+    ],
+)
 def test_true_size(art, blocks):
     """The outer line touches all four sides of the seal's box, and nothing lies outside."""
     points = [point for outline in draw_seal(art, blocks).outlines for point in outline.sampled()]
@@ -128,9 +134,14 @@ def test_long_names_are_set_narrower(blocks):
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=st.text(LETTERS, min_size=4, max_size=30), lower=st.text(LETTERS, max_size=8),
-       code=st.sampled_from(["", "9901010000001", "99010100000015"]), specimen=st.booleans(),
-       centre=st.sampled_from(SealCentre), diameter=st.sampled_from([38.0, 42.0, 45.0, 60.0]))
+@given(
+    text=st.text(LETTERS, min_size=4, max_size=30),
+    lower=st.text(LETTERS, max_size=8),
+    code=st.sampled_from(["", "9901010000001", "99010100000015"]),
+    specimen=st.booleans(),
+    centre=st.sampled_from(SealCentre),
+    diameter=st.sampled_from([38.0, 42.0, 45.0, 60.0]),
+)
 def test_nothing_touches_on_a_round_seal(*, text, lower, code, specimen, centre, diameter):
     """Whatever the words, no two letters meet, none meets the ring, and the gaps hardly differ."""
     art = round_art(text, diameter=diameter, lower_text=lower, code=code, specimen=specimen, centre=centre)
@@ -149,9 +160,13 @@ def test_nothing_touches_on_a_round_seal(*, text, lower, code, specimen, centre,
 
 
 @settings(max_examples=30, deadline=None)
-@given(text=st.text(LETTERS, min_size=4, max_size=24), lower=st.text(LETTERS, max_size=8),
-       code=st.sampled_from(["", "9901010000001"]), specimen=st.booleans(),
-       centre=st.sampled_from([SealCentre.STAR, SealCentre.NONE]))
+@given(
+    text=st.text(LETTERS, min_size=4, max_size=24),
+    lower=st.text(LETTERS, max_size=8),
+    code=st.sampled_from(["", "9901010000001"]),
+    specimen=st.booleans(),
+    centre=st.sampled_from([SealCentre.STAR, SealCentre.NONE]),
+)
 def test_nothing_touches_on_an_oval_seal(*, text, lower, code, specimen, centre):
     """The same holds on an oval of 40 x 30 mm."""
     drawn = parts(SealArt(SealShape.OVAL, 40, 30, text, centre, lower, code, specimen), BlockOutlines())
@@ -182,7 +197,8 @@ def test_code_reads_from_the_left(blocks):
     assert middles == sorted(middles)
     assert middles[0] == pytest.approx(-middles[-1], abs=0.6)
     assert max(y for digit in drawn.code for _, y in digit.sampled()) < min(
-        y for letter in drawn.lower for _, y in letter.sampled())
+        y for letter in drawn.lower for _, y in letter.sampled()
+    )
 
 
 @pytest.mark.parametrize("count", range(2, 31))
@@ -212,16 +228,25 @@ def test_nine_characters_fill_three_columns(blocks):
     assert middles[0][1] > middles[1][1] > middles[2][1]
 
 
-@pytest.mark.parametrize(("art", "field", "count"), [
-    (round_art("样例局"), "text", "3"), (round_art("样" * 31), "text", "31"),
-    (round_art(lower_text="样" * 13), "lower_text", "13"), (round_art(code="12345"), "code", "12345"),
-    (round_art(code="9901010000001５"), "code", "５"), (round_art("样例 市局"), "text", "U+0020"),
-    (SealArt(SealShape.ROUND, 42, 40, NAME), "height", "42"), (round_art(diameter=5.0), "width", "5"),
-    (round_art(diameter=float("nan")), "width", "nan"), (round_art("样" * 30, diameter=-42.0), "width", "42"),
-    (SealArt(SealShape.SQUARE, 15, 15, "样" * 30, specimen=True, lower_text="样例"), "text", "30"),
-    (round_art("口" * 30, diameter=20.0), "text", "30"),
-    (round_art(diameter=16.0, lower_text="口" * 12), "lower_text", "12"),
-    (SealArt(SealShape.OVAL, 20, 15, "口" * 30, lower_text="样例市测试局"), "text", "30")])
+@pytest.mark.parametrize(
+    ("art", "field", "count"),
+    [
+        (round_art("样例局"), "text", "3"),
+        (round_art("样" * 31), "text", "31"),
+        (round_art(lower_text="样" * 13), "lower_text", "13"),
+        (round_art(code="12345"), "code", "12345"),
+        (round_art(code="9901010000001５"), "code", "５"),
+        (round_art("样例 市局"), "text", "U+0020"),
+        (SealArt(SealShape.ROUND, 42, 40, NAME), "height", "42"),
+        (round_art(diameter=5.0), "width", "5"),
+        (round_art(diameter=float("nan")), "width", "nan"),
+        (round_art("样" * 30, diameter=-42.0), "width", "42"),
+        (SealArt(SealShape.SQUARE, 15, 15, "样" * 30, specimen=True, lower_text="样例"), "text", "30"),
+        (round_art("口" * 30, diameter=20.0), "text", "30"),
+        (round_art(diameter=16.0, lower_text="口" * 12), "lower_text", "12"),
+        (SealArt(SealShape.OVAL, 20, 15, "口" * 30, lower_text="样例市测试局"), "text", "30"),
+    ],
+)
 def test_refusals_count(art, field, count, blocks):
     """What does not fit is refused in both languages, with the field and the number that is wrong."""
     with pytest.raises(SealError) as refusal:

@@ -48,7 +48,7 @@ def test_half_transparent_pixels_are_kept():
     """A soft edge stays soft."""
     image = read_picture(SealPicture(png(picture(ink=(200, 10, 20, 128))), 42, 42))
     assert set(image.alpha) == {0, 128}
-    assert image.rgb[3 * 125_250:3 * 125_251] == bytes((200, 10, 20))
+    assert image.rgb[3 * 125_250 : 3 * 125_251] == bytes((200, 10, 20))
 
 
 def test_palette_picture():
@@ -97,16 +97,23 @@ def text_bomb():
 
 
 REFUSED = [
-    (b"", 42, 42, "not a PNG"), (b"GIF89a" + bytes(40), 42, 42, "not a PNG"),
+    (b"", 42, 42, "not a PNG"),
+    (b"GIF89a" + bytes(40), 42, 42, "not a PNG"),
     (png(picture(mode="RGB", background=(255, 255, 255), ink=(255, 0, 0)), kind="JPEG"), 42, 42, "not a PNG"),
     (png(picture(mode="RGB", background=(255, 255, 255), ink=(255, 0, 0))), 42, 42, "no transparent"),
     (png(picture(background=(255, 255, 255, 255))), 42, 42, "no transparent"),
     (png(Image.new("RGBA", (500, 500), (255, 0, 0, 0))), 42, 42, "empty"),
-    (png(picture((490, 490))), 42, 42, "296 dpi"), (GOOD, 42, 30, "distorted"), (GOOD, 0, 42, "positive"),
+    (png(picture((490, 490))), 42, 42, "296 dpi"),
+    (GOOD, 42, 30, "distorted"),
+    (GOOD, 0, 42, "positive"),
     (GOOD, float("nan"), 42, "positive"),
-    (png(Image.new("RGBA", (2001, 600))), 60, 18, "2001 x 600"), (huge(), 42, 42, "60000 x 60000"),
-    (GOOD[:300], 42, 42, "damaged"), (GOOD[:60] + b"\0" * 40 + GOOD[100:], 42, 42, "damaged"),
-    (animated(), 42, 42, "animated"), (text_bomb(), 42, 42, "damaged")]
+    (png(Image.new("RGBA", (2001, 600))), 60, 18, "2001 x 600"),
+    (huge(), 42, 42, "60000 x 60000"),
+    (GOOD[:300], 42, 42, "damaged"),
+    (GOOD[:60] + b"\0" * 40 + GOOD[100:], 42, 42, "damaged"),
+    (animated(), 42, 42, "animated"),
+    (text_bomb(), 42, 42, "damaged"),
+]
 
 
 @pytest.mark.parametrize(("data", "width", "height", "words"), REFUSED, ids=lambda value: str(value)[:12])

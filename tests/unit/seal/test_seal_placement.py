@@ -81,8 +81,10 @@ def test_strips_tile_whole_seals(pages, edge):
         covered.reverse()
     assert covered[0][0] == 0
     assert covered[-1][1] == 42
-    assert all(after[0] in {before[1], 0} and (after[0] > 0 or before[1] == 42)
-               for before, after in pairwise(covered))
+    assert all(
+        after[0] in {before[1], 0} and (after[0] > 0 or before[1] == 42)
+        for before, after in pairwise(covered)
+    )
 
 
 @pytest.mark.parametrize(("pages", "groups"), [(2, [2]), (14, [14]), (15, [7, 8]), (29, [9, 10, 10])])
@@ -119,9 +121,16 @@ def test_strips_follow_each_page_size(drawing):
     assert [strip.clip[0] + strip.clip[2] for strip in strips] == [210.0, 297.0]
 
 
-@pytest.mark.parametrize(("pages", "centre_y", "words"), [
-    ([A4], 148, "at least two pages"), ([], 148, "at least two pages"), ([A4, A4], 10, "centre_y"),
-    ([A4, A4], 290, "centre_y"), ([A4, (210.0, 100.0)], 148, "page 2")])
+@pytest.mark.parametrize(
+    ("pages", "centre_y", "words"),
+    [
+        ([A4], 148, "at least two pages"),
+        ([], 148, "at least two pages"),
+        ([A4, A4], 10, "centre_y"),
+        ([A4, A4], 290, "centre_y"),
+        ([A4, (210.0, 100.0)], 148, "page 2"),
+    ],
+)
 def test_straddle_refusals(drawing, pages, centre_y, words):
     """One page, or a place outside a page, is refused by name."""
     with pytest.raises(SealError, match=words) as refusal:

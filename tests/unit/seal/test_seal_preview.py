@@ -56,7 +56,8 @@ def test_pdf_shows_a_supplied_picture(blocks):
     assert image.getpixel((100, 150)) == (255, 0, 0)
     assert image.getpixel((200, 150)) == (255, 255, 255)
     assert image.getchannel("G").point(lambda value: 255 - value).getbbox() == pytest.approx(
-        (50, 50, 150, 250), abs=1)
+        (50, 50, 150, 250), abs=1
+    )
 
 
 @pytest.mark.parametrize("form", ["svg", "pdf"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +14,8 @@ from elicense.errors import InvalidLicenceData, InvalidTemplate
 from elicense.identifiers import check_type_code
 from elicense.model import AuthorityLevel, DocumentCategory
 from elicense.wording import OWN_NAMES
+
+_M = TypeVar("_M", bound=BaseModel)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -263,15 +265,15 @@ def load_yaml(path: Path) -> object:
         raise InvalidTemplate(f"{shown}: {where}", f"{shown}：{where}", field=shown) from error
 
 
-def load_definition(path: Path) -> TypeDefinition:
-    """Return the definition in `path`.
+def load_model(path: Path, kind: type[_M]) -> _M:
+    """Return what `path` holds as a `kind`.
 
     Raises:
         InvalidTemplate: as `load_yaml`, or a key or rule is wrong; names the file and the place.
     """
     content = load_yaml(path)
     try:
-        return TypeDefinition.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         shown = f"{path.parent.name}/{path.name}"
         first = error.errors(include_url=False, include_input=False)[0]

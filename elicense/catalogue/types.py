@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from elicense.catalogue.definition import load_definition
+from elicense.catalogue.definition import TypeDefinition, load_model
 from elicense.catalogue.drafting import make_draft
 from elicense.errors import InvalidTemplate, UnknownLicenceType
 from elicense.model import AuthorityLevel, Holder, IssueRequest, IssuingAuthority
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from elicense.catalogue.definition import FieldSpec, TypeDefinition
+    from elicense.catalogue.definition import FieldSpec
     from elicense.catalogue.numbers import NumberFormat
     from elicense.model import DocumentCategory, LicenceDraft
 
@@ -189,7 +189,7 @@ def load_type(folder: Path) -> LicenceType:
             f"文件夹“{folder.name}”须改名：只用小写字母、数字和连字符",
             field=folder.name,
         )
-    definition = load_definition(folder / "type.yaml")
+    definition = load_model(folder / "type.yaml", TypeDefinition)
     return LicenceType(
         slug=folder.name,
         definition=definition,

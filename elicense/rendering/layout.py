@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from elicense.catalogue import load_yaml
-from elicense.errors import InvalidTemplate
+from elicense.catalogue import load_model
 from elicense.rendering.blocks import (
     Art,
     Block,
@@ -172,14 +171,4 @@ def load_layout(path: Path) -> Layout:
         InvalidTemplate: The file is missing, is no YAML, holds a key twice, or breaks the schema; the message names
             the file and the place.
     """
-    content = load_yaml(path)
-    try:
-        return Layout.model_validate(content)
-    except ValidationError as error:
-        shown = f"{path.parent.name}/{path.name}"
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "top level"
-        text = first["msg"].removeprefix("Value error, ")
-        raise InvalidTemplate(
-            f"{shown}, at {place}: {text}", f"{shown}，{place} 处：{text}", field=place
-        ) from error
+    return load_model(path, Layout)

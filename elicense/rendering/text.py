@@ -180,23 +180,10 @@ def fit(
     """
     paragraphs = _measure(text, fonts, role, spacing * 1000 / size, field)
     smallest = size if min_size is None else min(min_size, size)
-    pieces: list[_Piece] = []
-    setting = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
-    found: tuple[_Setting, list[_Piece]] | None = None
-    for tried in _sizes(size, smallest):
-        setting = replace(setting, size=tried)
-        pieces = list(_break(paragraphs, setting))
-        room = _line_count(_usable(height, tried, baseline), tried, leading)
-        fits = len(pieces) <= room and _inside(pieces, setting)
-        if fits and (found is None or len(pieces) < len(found[1])):
-            found = setting, pieces
-        # A single character on a last line looks like a mishap; a little smaller may spare it the line.
-        if found is not None and (not _straggles(found[1]) or tried <= _TIDY * found[0].size):
-            break
-    if found is None:
-        room = _line_count(_usable(height, smallest, baseline), smallest, leading)
-        raise _too_long(pieces, setting, room, field)
-    setting, pieces = found
+    wanted = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
+    setting, pieces = _largest(
+        paragraphs, wanted, smallest, leading=leading, room=_Room(height, baseline), field=field
+    )
     block = setting.size * (1 + leading * (len(pieces) - 1))
     top = {"top": height, "middle": (height + block) / 2, "bottom": block}[valign]
     first = top - EM_TOP * setting.size if baseline is None else baseline
@@ -205,6 +192,44 @@ def fit(
         replace(_set_line(piece, setting), y=round(first - step * row, 3)) for row, piece in enumerate(pieces)
     )
     return FittedText(size=setting.size, leading=step, lines=lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """The height that lines may fill."""
+
+    height: float
+    """Of the box, points."""
+    baseline: float | None
+    """Where the first line stands, points above the box's foot; None: anywhere."""
+
+
+def _largest(
+    paragraphs: Sequence[_Paragraph],
+    setting: _Setting,
+    smallest: float,
+    *,
+    leading: float,
+    room: _Room,
+    field: str | None,
+) -> tuple[_Setting, list[_Piece]]:
+    """Return the largest size down to `smallest` at which the text fits, and its lines. Raises RenderingError."""
+    pieces: list[_Piece] = []
+    found: tuple[_Setting, list[_Piece]] | None = None
+    lines = 0
+    for tried in _sizes(setting.size, smallest):
+        setting = replace(setting, size=tried)
+        pieces = list(_break(paragraphs, setting))
+        lines = _line_count(_usable(room.height, tried, room.baseline), tried, leading)
+        fits = len(pieces) <= lines and _inside(pieces, setting)
+        if fits and (found is None or len(pieces) < len(found[1])):
+            found = setting, pieces
+        # A single character on a last line looks like a mishap; a little smaller may spare it the line.
+        if found is not None and (not _straggles(found[1]) or tried <= _TIDY * found[0].size):
+            break
+    if found is None:
+        raise _too_long(pieces, setting, lines, field)
+    return found
 
 
 def break_lines(

@@ -108,13 +108,19 @@ def load(folder: Path, *, templates: Path | None = None) -> IssuingOffice:
         keepers.append(SealKeeper(authority, seal, load_pem_signer(key, certificates)))
     return IssuingOffice(
         catalogue=Catalogue.load(templates or templates_folder()),
-        fonts=FontLibrary.load(templates_folder() / "fonts"),
+        fonts=FontLibrary.load(templates_folder() / "fonts", _own_fonts(folder)),
         keepers=tuple(keepers),
         trust=load_trust(trust_file(folder)),
         registry=SqlRegistry(register_file(folder)),
         store=FileStore(folder / "documents"),
         verify_base=VERIFY_BASE,
     )
+
+
+def _own_fonts(folder: Path) -> Path | None:
+    """Return the operator's own fonts, which lie in `fonts` beside the register, if there are any."""
+    own = folder / "fonts"
+    return own if (own / "fonts.toml").is_file() else None
 
 
 def issue_samples(

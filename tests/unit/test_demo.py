@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import stat
@@ -164,3 +165,19 @@ def test_the_demo_command_shows_every_verdict(tmp_path, monkeypatch, capsys):
     assert "改动一个字节" in shown.out
     assert "演示信任" in shown.err
     assert "run.py serve" in shown.out
+
+
+def test_fonts_in_the_folder_are_used(home):
+    """A fonts.toml in the folder's own `fonts` changes a role for all that is issued from it."""
+    own = home / "fonts"
+    own.mkdir()
+    font = templates_folder() / "fonts" / "NotoSerifSC-Bold.ttf"
+    shutil.copy(font, own / "own.ttf")
+    digest = hashlib.sha256(font.read_bytes()).hexdigest()
+    (own / "fonts.toml").write_text(
+        f'schema = 1\n[faces.own]\nfile = "own.ttf"\nsha256 = "{digest}"\n[roles.kai]\nfaces = ["own"]\n'
+    )
+    before, after = demo.load(folder()).fonts, demo.load(home).fonts
+    assert "kai" in {one.role for one in before.stand_ins}
+    assert "kai" not in {one.role for one in after.stand_ins}
+    assert before.engine != after.engine

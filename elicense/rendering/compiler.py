@@ -24,7 +24,7 @@ from elicense.rendering.resources import write_font, write_seal
 from elicense.rendering.structure import TreeWriter, document_element, parent_tree
 from elicense.rendering.template import CompiledFlow, CompiledPage, CompiledTemplate, Numbers
 from elicense.rendering.typeset import Typesetter
-from elicense.seal.drawing import GlyphOutline, draw_seal
+from elicense.seal.drawing import draw_seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,18 +62,6 @@ class _Shelf:
 _SHELF = _Shelf()
 
 
-class _SealOutlines:
-    """The font library as the seal's drawing asks for it."""
-
-    def __init__(self, fonts: FontLibrary) -> None:
-        self._fonts = fonts
-
-    def outline(self, char: str, role: str) -> GlyphOutline:
-        """Return the shape of `char`. Raises RenderingError if no font has it."""
-        found = self._fonts.outline(char, role)
-        return GlyphOutline(found.advance, found.commands)
-
-
 def compile_template(
     licence_type: LicenceType, fonts: FontLibrary, seal: Seal, *, capacity: int
 ) -> CompiledTemplate:
@@ -97,7 +85,7 @@ def compile_template(
 def _compile(licence_type: LicenceType, fonts: FontLibrary, seal: Seal, capacity: int) -> CompiledTemplate:
     layout, background = _read(licence_type)
     check_names(layout, licence_type)
-    drawing = draw_seal(seal.art, _SealOutlines(fonts))
+    drawing = draw_seal(seal.art, fonts)
     allocate = count(1).__next__
     size = (licence_type.page_width, licence_type.page_height)
     always = [page for page in layout.pages if not page.repeat]

@@ -41,7 +41,7 @@ class DocumentEvidence:
     byte_range: tuple[int, int, int, int]
     """Of the sealing signature."""
     profile: str
-    """B-B or B-T, as made."""
+    """B-B or B-T as made; B-T, B-LT or B-LTA for an archive copy."""
     timestamp_pending: bool
     """True if B-T was asked for and the authority did not answer."""
 
@@ -62,6 +62,8 @@ class LicenceRecord:
     """Last change of state, UTC."""
     reason: str | None
     """Reason of a suspension, revocation or void."""
+    archive_copies: tuple[DocumentEvidence, ...] = ()
+    """Later revisions of the document (proof of time, long-term validation data), oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,12 @@ class Registry(Protocol):
         Raises IllegalTransition for other evidence or another state, LicenceNotFound.
         """
 
+    def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
+        """Put a later revision of a finished document on record; the same evidence again is a no-op.
+
+        The state does not change. Raises IllegalTransition if the licence has no document, LicenceNotFound.
+        """
+
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
         """RESERVED -> VOID, number spent, reason on record. Raises IllegalTransition, LicenceNotFound."""
 
@@ -119,7 +127,7 @@ class Registry(Protocol):
         """Return the record. Raises LicenceNotFound."""
 
     def find_document(self, sha256: str) -> LicenceRecord | None:
-        """Return the record whose finished document has this digest, if any."""
+        """Return the record whose finished document, or one of its archive copies, has this digest, if any."""
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """Return all changes of state, oldest first. Raises LicenceNotFound."""

@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from elicense.verification.facts import Facts, PathFacts, SignatureFacts
+    from elicense.verification.facts import Facts, Finding, PathFacts, SignatureFacts
     from elicense.verification.policy import Policy
-    from elicense.verification.structure import Finding
 
 CODES = (
     "format", "byte_range", "later_changes", "digest", "signature", "signing_time", "certificate_path",

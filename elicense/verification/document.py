@@ -53,7 +53,7 @@ def read_facts(data: bytes, structure: Structure, trust: TrustStore, at: datetim
     content = None
     if not structure.findings:
         content = read_content(data, structure, structure.candidates[0].claimed_time)
-    return Facts(structure.size, structure.findings, structure.traces, signatures, content)
+    return Facts(structure.size, structure.findings, structure.traces, signatures, content=content)
 
 
 def _signature(data: bytes, candidate: Candidate, trust: TrustStore, at: datetime) -> SignatureFacts:

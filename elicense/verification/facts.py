@@ -12,14 +12,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from elicense.verification.structure import Finding
-
 if TYPE_CHECKING:
     from elicense.verification.scan import ByteRange
 
 
 MEMORY_EXIT = 77
 """Exit status of a worker that could not even take the document in; every other answer is Facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken rule."""
+
+    check: int
+    """Number of the check that answers for it: 1 format, 2 byte range, 3 later changes."""
+    reason: str
+    """Stable code, explained in messages.py."""
+    offset: int | None
+    """Where it shows, bytes from the file's start."""
+    detail: str
+    """Plain English particulars; never text taken from the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +50,34 @@ class PathFacts:
     """Reason of that revocation, e.g. key_compromise."""
     detail: str
     """Plain English particulars; never text taken from a certificate."""
+    certificates: tuple[str, ...] = ()
+    """SHA-256 (hex) of the path's certificates, leaf first, anchor last; empty unless the path is valid."""
+    by_document: bool = False
+    """Whether revocation data inside the document alone suffice for the same answer (long-term validation)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimestampFacts:
-    """The signature timestamp."""
+    """A signature timestamp, or a document timestamp."""
 
     error: str | None
     """Stable reason why it proves nothing (time.*), or None."""
     time: datetime | None
     """The moment it states, UTC, if readable."""
     path: PathFacts | None
-    """Path of the timestamp authority at that moment; None if it was not reached."""
+    """Path of the timestamp authority at the moment it is judged for; None if it was not reached."""
     detail: str = ""
     """Plain English particulars."""
+    field: str = ""
+    """Name of a document timestamp's form field; "" for a signature timestamp."""
+    revision: int = -1
+    """Index of the revision to whose end a document timestamp reaches; -1 for a signature timestamp."""
+    byte_range: ByteRange | None = None
+    """Of a document timestamp."""
+    certificate: str = ""
+    """SHA-256 (hex) of the authority's certificate; "" if it could not be read."""
+    subject: str = ""
+    """That certificate's subject, for display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,44 @@ class SignatureFacts:
     """Whether certificates came along that neither the path uses nor the trust store knows."""
     timestamp: TimestampFacts | None = None
     """The signature timestamp, if any."""
+    kind: str = "seal"
+    """seal (policy licence), certification or approval (policy general)."""
+    revision: int = 0
+    """Index of the revision to whose end it reaches; -1 if to none."""
+    permission: int | None = None
+    """What it permits afterwards: DocMDP P 1 to 3, or None without certification."""
+    locked: tuple[str, ...] | None = None
+    """Names of the fields it locks (FieldMDP), ("*",) for all; None if it locks none."""
+    proven_time: datetime | None = None
+    """Earliest moment at which a trusted timestamp proves that it existed, UTC."""
+    level: str = "B-B"
+    """B-B, B-T, B-LT or B-LTA; "CMS" for a signature that is no PAdES."""
+    algorithm: str = ""
+    """Digest and signature algorithm, for display, e.g. "sha256 ecdsa"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One kind of change that a revision makes to what stood before it."""
+
+    kind: str
+    """seal, evidence, timestamp (the later revisions of a licence); under the policy general also signature,
+    signature_field (a new one without extent), signature_visible (a new one on a page), form, annotation, metadata,
+    unused (objects nothing refers to), other."""
+    detail: str
+    """Plain English particulars: field names come as repr; page numbers from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionFacts:
+    """One revision: what was saved at one time."""
+
+    start: int
+    """Offset of its first byte."""
+    end: int
+    """Offset behind its last byte."""
+    changes: tuple[Change, ...] = ()
+    """Against the revision before; empty for the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +170,8 @@ class ContentFacts:
     """Credit code of the issuing authority it states."""
     authority_name: str = ""
     """Name of the issuing authority it states."""
+    joint_authorities: tuple[tuple[str, str], ...] = ()
+    """(credit code, name) of each further authority that seals with it, in their order."""
     type_code: str = ""
     """证照类型代码 it states."""
     valid_from: str = ""
@@ -139,7 +205,15 @@ class Facts:
     traces: bool
     """Whether anything in the bytes hints at a signature."""
     signatures: tuple[SignatureFacts, ...] = ()
-    """The seal, or what scanning found."""
+    """The seals or signatures in the order of their revisions, or what scanning found."""
+    timestamps: tuple[TimestampFacts, ...] = ()
+    """Document timestamps in the order of their revisions."""
+    revisions: tuple[RevisionFacts, ...] = ()
+    """Of a file whose structure could be read; the first is what was there before any seal but the first."""
+    sealed_sha256: str = ""
+    """SHA-256 (hex) of the file cut behind its last seal's revision; "" if there is none."""
+    evidence: tuple[int, int, int] = (0, 0, 0)
+    """Certificates, revocation lists and OCSP answers in the document's DSS."""
     content: ContentFacts | None = None
     """Embedded and printed data; None if the structure did not allow reading them."""
     register: RegisterFacts | None = None
@@ -152,7 +226,17 @@ class Facts:
 
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Facts, ContentFacts, RegisterFacts, SignatureFacts, TimestampFacts, PathFacts, Finding)
+    for kind in (
+        Facts,
+        ContentFacts,
+        RegisterFacts,
+        SignatureFacts,
+        TimestampFacts,
+        PathFacts,
+        Finding,
+        RevisionFacts,
+        Change,
+    )
 }
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elicense.encoding import printed, read_licence_file, template_names
 from elicense.errors import InvalidTemplate, MalformedDocument
@@ -60,7 +60,7 @@ class ContentError(Exception):
 def read_content(data: bytes, structure: Structure, claimed_time: datetime | None) -> ContentFacts:
     """Return the embedded licence and whether the pages say the same; never raises for what the file holds."""
     document = _Document(data, structure)
-    stated: dict[str, str] = {}
+    stated: dict[str, Any] = {}
     try:
         raw = document.attachment()
         licence, index = _licence(raw)
@@ -72,7 +72,7 @@ def read_content(data: bytes, structure: Structure, claimed_time: datetime | Non
     return ContentFacts(None, **stated)
 
 
-def _stated(licence: Licence) -> dict[str, str]:
+def _stated(licence: Licence) -> dict[str, Any]:
     """Return what the checks need of the licence, by the names of ContentFacts."""
     end = licence.validity.end
     return {

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.model import LicenceStatus
+    from elicense.verification.facts import Facts
 
 
 class Indication(StrEnum):
@@ -101,7 +102,15 @@ class SignatureSummary:
     modification: str
     """none, or what came after."""
     profile: str
-    """B-B, B-T, …"""
+    """B-B, B-T, B-LT or B-LTA; CMS for a signature that is no PAdES."""
+    indication: Indication = Indication.INDETERMINATE
+    """The answer of checks 1 to 11 about this signature alone."""
+    sub_indication: SubIndication | None = None
+    """Why not, of the first check that decided."""
+    kind: str = "seal"
+    """seal, certification or approval."""
+    revision: int = 0
+    """Index of the revision it covers, from 0; -1 if none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,8 @@ class VerificationReport:
     """licence or general."""
     licence: Mapping[str, object] | None = None
     """Embedded licence data, only when authentic."""
+    facts: Facts | None = None
+    """All that was found, for the diagnostic report; None where the register answered by hash."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a report has two answers: read .indication and .in_force, or call .require_passed()")

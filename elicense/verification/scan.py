@@ -55,6 +55,16 @@ class Candidate:
     """False if the byte range had to be implied."""
     claimed_time: datetime | None
     """`/M`, UTC."""
+    kind: str = "seal"
+    """seal or timestamp (a DocTimeStamp); under the policy general certification, approval or timestamp."""
+    revision: int = 0
+    """Index of the revision to whose end it reaches; -1 if to none."""
+    permission: int | None = None
+    """DocMDP P, 1 to 3; None without certification."""
+    locked: tuple[str, ...] | None = None
+    """Names of the fields it locks (FieldMDP), ("*",) for all; None if it locks none."""
+    subfilter: str = "ETSI.CAdES.detached"
+    """How its Contents are encoded."""
 
     @property
     def gap(self) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from elicense.verification import der
+from elicense.verification.facts import Finding
 from elicense.verification.pdf import (
     Hex,
     IndirectObject,
@@ -39,6 +40,7 @@ from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, find_ca
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from elicense.verification.facts import RevisionFacts
     from elicense.verification.pdf import Value
 
 ATTACHMENT = "licence.json"
@@ -89,17 +91,19 @@ _CLAIMED = re.compile(r"D:([0-9]{14})Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One broken rule."""
+class ValidationData:
+    """Certificates and revocation data inside the document (DSS), as DER; untrusted."""
 
-    check: int
-    """Number of the check that answers for it: 1 format, 2 byte range, 3 later changes."""
-    reason: str
-    """Stable code, explained in messages.py."""
-    offset: int | None
-    """Where it shows, bytes from the file's start."""
-    detail: str
-    """Plain English particulars; never text taken from the document."""
+    certificates: tuple[bytes, ...] = ()
+    """X.509 certificates."""
+    crls: tuple[bytes, ...] = ()
+    """Revocation lists."""
+    ocsps: tuple[bytes, ...] = ()
+    """OCSP answers (OCSPResponse)."""
+
+
+NO_DATA = ValidationData()
+"""A document without a DSS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,10 @@ class Structure:
     """Object number of the catalogue; 0 if not read."""
     document_id: str
     """First part of the trailer's /ID in lower-case hex; "" if absent."""
+    revisions: tuple[RevisionFacts, ...] = ()
+    """In order; empty if there are findings."""
+    evidence: ValidationData = NO_DATA
+    """What the document's DSS holds."""
 
 
 def read_structure(data: bytes) -> Structure:

@@ -1,0 +1,336 @@
+"""Proof of time and archive copies: timestamps replayed, exchanged and taken away, evidence that is another's.
+
+Taking proof away is no forgery: what is left is the same genuine document at a lower level.
+"""
+
+# ruff: noqa: D103, E501 - what a vector is stands in its case file
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+from asn1crypto import cms, tsp
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from elicense import updates
+from elicense.pki.throwaway import ThrowawayPki, make_pki
+from tests.attacks import documents as d
+from tests.attacks import surgery as s
+from tests.support.tsa import DirectTsa
+from tests.vectors.registry import Vector, forgery
+
+STAMPED = tuple(f"{slug}+B-T" for slug in d.TYPES)
+LT, LTA = d.EXTENDED
+
+
+@cache
+def _stranger() -> ThrowawayPki:
+    return make_pki(at=d.AT)
+
+
+@cache
+def _unknown() -> DirectTsa:
+    """Return a timestamp authority with the trusted one's name that nobody trusts."""
+    return DirectTsa(at=d.AT, identity=_stranger().timestamp_authority())
+
+
+# --- The timestamp in the seal ---
+
+
+def _token(data: bytes) -> cms.ContentInfo:
+    """Return the timestamp token in a document's seal."""
+    return _attribute(cms.ContentInfo.load(d.signed_data(data)))["values"][0]
+
+
+def _attribute(content: cms.ContentInfo) -> cms.CMSAttribute:
+    return content["content"]["signer_infos"][0]["unsigned_attrs"][0]
+
+
+def _stamped(subject: str, change: Callable[[cms.ContentInfo], None]) -> Vector:
+    """Return the subject with the signed data that `change` makes of its own."""
+    content = cms.ContentInfo.load(d.signed_data(d.licence(subject)))
+    change(content)
+    return s.against(d.with_signed_data(d.licence(subject), content.dump(force=True)))
+
+
+def _with_token(subject: str, token: cms.ContentInfo) -> Vector:
+    def change(content: cms.ContentInfo) -> None:
+        _attribute(content)["values"] = cms.SetOfContentInfo([token])
+
+    return _stamped(subject, change)
+
+
+@forgery(*STAMPED)
+def timestamp_replayed(subject: str) -> Vector:
+    """The timestamp is the genuine one of another licence's seal. [timestamp]"""
+    other = next(one for one in STAMPED if one != subject)
+    return _with_token(subject, _token(d.licence(other)))
+
+
+@forgery(*STAMPED)
+def timestamp_of_an_authority_of_the_same_name(subject: str) -> Vector:
+    """The timestamp is made by an authority of the same name that nobody trusts. [timestamp]"""
+    signature = cms.ContentInfo.load(d.signed_data(d.licence(subject)))["content"]["signer_infos"][0]["signature"].native
+    import hashlib
+
+    token = _unknown().stamp(hashlib.sha256(signature).digest(), "sha256")
+    return _with_token(subject, cms.ContentInfo.load(token))
+
+
+@forgery(*STAMPED)
+def timestamp_backdated(subject: str) -> Vector:
+    """The time inside the genuine token is a year earlier. [timestamp]"""
+    token = _token(d.licence(subject))
+    info = tsp.TSTInfo.load(token["content"]["encap_content_info"]["content"].parsed.dump())
+    info["gen_time"] = d.AT - timedelta(days=365)
+    token["content"]["encap_content_info"]["content"] = cms.ParsableOctetString(info.dump(force=True))
+    return _with_token(subject, token)
+
+
+@forgery(*STAMPED)
+def timestamp_twice(subject: str) -> Vector:
+    """The same timestamp stands in the seal twice. [timestamp]"""
+
+    def change(content: cms.ContentInfo) -> None:
+        token = _attribute(content)["values"][0]
+        _attribute(content)["values"] = cms.SetOfContentInfo([token, token.copy()])
+
+    return _stamped(subject, change)
+
+
+@forgery(*STAMPED)
+def timestamp_taken_away(subject: str) -> Vector:
+    """The timestamp is taken out of the seal: the genuine licence, at the lower level. [proof taken away]"""
+
+    def change(content: cms.ContentInfo) -> None:
+        del content["content"]["signer_infos"][0]["unsigned_attrs"]
+
+    return _stamped(subject, change)
+
+
+# --- Evidence in the document (DSS) ---
+
+
+def _others_evidence() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return certificates and lists of people who have nothing to do with the document."""
+    pki = _stranger()
+    certificates = (pki.root.certificate, pki.issuing.certificate)
+    return (
+        tuple(one.public_bytes(Encoding.DER) for one in certificates),
+        tuple(one.public_bytes(Encoding.DER) for one in pki.crls),
+    )
+
+
+@forgery(*STAMPED)
+def evidence_taken_away(subject: str) -> Vector:
+    """An archive copy is cut back to its sealed revision: the genuine licence, at the lower level. [proof taken away]"""
+    slug = subject.partition("+")[0]
+    size = len(d.licence(subject))
+    return s.against(d.with_evidence(d.licence(subject), d.evidence_for(slug))[:size])
+
+
+@forgery(LTA)
+def archive_timestamp_taken_away(subject: str) -> Vector:
+    """An archive copy is cut back to before its archive timestamp: genuine, at the lower level. [proof taken away]"""
+    return s.against(d.licence(subject)[: len(d.licence(LT))])
+
+
+@forgery(*STAMPED)
+def evidence_copied_from_strangers(subject: str) -> Vector:
+    """The document's evidence is that of people who have nothing to do with it. [evidence]"""
+    return s.against(d.with_evidence(d.licence(subject), _others_evidence()))
+
+
+@forgery(LT, LTA)
+def evidence_overwritten(subject: str) -> Vector:
+    """A later revision replaces the evidence by less. [evidence]"""
+    certificates, _ = d.evidence_for(subject.partition("+")[0])
+    return s.against(d.with_evidence(d.licence(subject), (certificates[:1], ())))
+
+
+@forgery(LT, LTA)
+def evidence_taken_out_by_an_update(subject: str) -> Vector:
+    """An update takes the evidence out of the catalogue. [evidence]"""
+    return s.edited(subject, s.of(subject).tail.root, rb"/DSS [0-9]+ 0 R", b"")
+
+
+@forgery(*STAMPED)
+def evidence_with_a_changed_page(subject: str) -> Vector:
+    """The revision with the evidence also has a page with another text. [evidence]"""
+    document = s.of(subject)
+    page = s.forged_page(document)
+    dss, stream = document.free + 1, document.free + 2
+    return s.changed(
+        subject,
+        {
+            **page,
+            document.tail.root: updates.with_evidence(document.catalogue, dss),
+            dss: updates.evidence((stream,), (), ()),
+            stream: updates.data_stream(d.keeper(subject.partition("+")[0]).signer.certificate.public_bytes(Encoding.DER)),
+        },
+    )
+
+
+@forgery(*STAMPED)
+def evidence_with_an_object_more(subject: str) -> Vector:
+    """The revision with the evidence brings an object that nothing refers to. [evidence]"""
+    return s.against(_evidence_plus(subject, lambda number: {number: b"<</Type/Page>>"}, b""))
+
+
+@forgery(*STAMPED)
+def evidence_with_a_key_more(subject: str) -> Vector:
+    """The evidence has an entry that no rule knows. [evidence]"""
+    return s.against(_evidence_plus(subject, lambda _: {}, b"/Shadow 1 0 R"))
+
+
+@forgery(*STAMPED)
+def evidence_with_an_action(subject: str) -> Vector:
+    """The evidence has a script among its entries. [evidence]"""
+    return s.against(_evidence_plus(subject, lambda _: {}, b"/Next<</S/JavaScript/JS(1)>>"))
+
+
+@forgery(*STAMPED)
+def evidence_that_is_no_certificate(subject: str) -> Vector:
+    """The evidence's certificate is a web page. [evidence]"""
+    return s.against(d.with_evidence(d.licence(subject), ((b"<html>FORGED LICENCE</html>",), ())))
+
+
+def _evidence_plus(subject: str, more: Callable[[int], dict[int, bytes]], words: bytes) -> bytes:
+    document = s.of(subject)
+    dss, stream = document.free, document.free + 1
+    certificate = d.keeper(subject.partition("+")[0]).signer.certificate.public_bytes(Encoding.DER)
+    objects = {
+        document.tail.root: updates.with_evidence(document.catalogue, dss),
+        dss: updates.evidence((stream,), (), ())[:-2] + words + b">>",
+        stream: updates.data_stream(certificate),
+        **more(stream + 1),
+    }
+    return document.data + updates.write_update(document.tail, objects)
+
+
+# --- Archive timestamps ---
+
+
+@forgery(LT)
+def archive_timestamp_replayed(subject: str) -> Vector:
+    """The archive timestamp is the genuine one of another copy. [archive timestamp]"""
+    data = d.licence(LTA)
+    start, end = _last_gap(data)
+    other = d.with_archive_timestamp(d.with_evidence(d.licence(STAMPED[0]), d.evidence_for(d.TYPES[0])), 1)
+    first, last = _last_gap(other)
+    assert last - first == end - start
+    return s.against(data[:start] + other[first:last] + data[end:])
+
+
+def _last_gap(data: bytes) -> tuple[int, int]:
+    start = data.rindex(b"/Contents <") + len(b"/Contents ")
+    return start, data.index(b">", start) + 1
+
+
+@forgery(LT)
+def archive_timestamp_of_an_authority_of_the_same_name(subject: str) -> Vector:
+    """The archive timestamp is made by an authority of the same name that nobody trusts. [archive timestamp]"""
+    return s.against(d.with_archive_timestamp(d.licence(subject), 1, authority=_unknown()))
+
+
+@forgery(LT)
+def archive_timestamps_exchanged(subject: str) -> Vector:
+    """Two archive timestamps stand in each other's places. [archive timestamp]"""
+    data = d.with_archive_timestamp(d.licence(LTA), 2)
+    size = len(d.licence(LTA))
+    (start, end), (first, last) = _last_gap(data[:size]), _last_gap(data)
+    return s.against(data[:start] + data[first:last] + data[end:first] + data[start:end] + data[last:])
+
+
+@forgery(LTA)
+def archive_timestamp_before_the_last(subject: str) -> Vector:
+    """A second archive timestamp states a time a day before the first. [archive timestamp]"""
+    earlier = replace(d.timestamps(), at=d.AT - timedelta(days=1) / 2)
+    return s.against(d.with_archive_timestamp(d.licence(subject), 2, authority=earlier))
+
+
+@forgery(LT)
+def archive_timestamp_over_less(subject: str) -> Vector:
+    """The archive timestamp's byte range ends with the revision before. [archive timestamp]"""
+    import hashlib
+
+    data = d.licence(LTA)
+    start, end = _last_gap(data)
+    at = data.rindex(b"/ByteRange")
+    size = len(d.licence(LT))
+    inner = d.gap(data)
+    words = updates.RANGE % (inner[0], inner[1], size - inner[1])
+    data = data[:at] + words + data[at + len(words) :]
+    token = d.timestamps().stamp(hashlib.sha256(data[: inner[0]] + data[inner[1] : size]).digest(), "sha256")
+    return s.against(updates.fill_gap(data, (0, start, end, len(data) - end), token))
+
+
+@forgery(LT)
+def archive_timestamp_on_the_page(subject: str) -> Vector:
+    """The archive timestamp's field shows a picture over the page. [archive timestamp]"""
+    import hashlib
+
+    document = s.of(subject)
+    field, value, drawn = document.free, document.free + 1, document.free + 2
+    page = document.pages[0]
+    body = document.body(page)
+    listed = body.replace(b"/Annots[", b"/Annots[%d 0 R " % field)
+    words = updates.timestamp_field("Timestamp1", value)[:-2]
+    widget = b"/Type/Annot/Subtype/Widget/Rect[0 0 500 500]/F 132/AP<</N %d 0 R>>>>" % drawn
+    objects = {
+        document.tail.root: updates.with_field(document.catalogue, field),
+        page: listed if listed != body else body[:-2] + b"/Annots[%d 0 R]>>" % field,
+        field: words + widget,
+        value: updates.timestamp_value(8192),
+        drawn: s.picture(),
+    }
+    data = document.data + updates.write_update(document.tail, objects)
+    placed, byte_range = updates.place_gap(data, document.tail.end)
+    digest = hashlib.sha256(placed[: byte_range[1]] + placed[byte_range[2] :]).digest()
+    return s.against(updates.fill_gap(placed, byte_range, d.timestamps().stamp(digest, "sha256")))
+
+
+@forgery(LTA)
+def archive_timestamp_with_digits_changed(subject: str) -> Vector:
+    """One digit of the archive timestamp's token is another. [archive timestamp]"""
+    data = d.licence(subject)
+    at = _last_gap(data)[0] + 1500
+    return s.against(data[:at] + (b"0" if data[at : at + 1] != b"0" else b"1") + data[at + 1 :])
+
+
+@forgery(LTA)
+def archive_timestamp_with_padding_changed(subject: str) -> Vector:
+    """The padding of the archive timestamp is not zero. [archive timestamp]"""
+    data = d.licence(subject)
+    at = _last_gap(data)[1] - 3
+    return s.against(data[:at] + b"1" + data[at + 1 :])
+
+
+@forgery(*STAMPED)
+def archive_over_a_changed_licence(subject: str) -> Vector:
+    """A byte of the sealed revision is changed, then evidence and a trusted archive timestamp are laid over it. [archive timestamp]"""
+    slug = subject.partition("+")[0]
+    data = d.licence(subject)
+    at = re.search(rb'"number":"[^"]*[0-9]', data).end() - 1  # type: ignore[union-attr]
+    changed = data[:at] + (b"1" if data[at : at + 1] != b"1" else b"2") + data[at + 1 :]
+    return s.against(d.with_archive_timestamp(d.with_evidence(changed, d.evidence_for(slug)), 1))
+
+
+@forgery(*STAMPED)
+def archive_over_an_update(subject: str) -> Vector:
+    """Evidence and a trusted archive timestamp are laid over a forged page. [archive timestamp]"""
+    slug, document = subject.partition("+")[0], s.of(subject)
+    forged = document.data + updates.write_update(document.tail, s.forged_page(document))
+    return s.against(d.with_archive_timestamp(d.with_evidence(forged, d.evidence_for(slug)), 1))
+
+
+@forgery(LT)
+def evidence_gap_borrowed_by_the_seal(subject: str) -> Vector:
+    """The seal's own field points at the archive timestamp instead of the seal. [archive timestamp]"""
+    document = s.anatomy(d.licence(LTA))
+    value = int(re.findall(rb"/V ([0-9]+) 0 R", document.data)[-1])
+    body = document.body(document.field).replace(b"/V %d 0 R" % document.signature, b"/V %d 0 R" % value)
+    return s.against(s.update(document, {document.field: body}))

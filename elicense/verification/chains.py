@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from elicense.pki.trust import TrustStore
 
 
-
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What paths may be built from."""

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense import preflight, updates
 from elicense.issuing import issue
+from elicense.pki.paths import Purpose
 from elicense.pki.throwaway import load_pki
 from elicense.registry.rules import new_licence
 from elicense.rendering.compiler import compile_template
@@ -19,11 +20,12 @@ from elicense.rendering.fill import fill
 from elicense.signing.cms import sign_digest
 from elicense.signing.pades import required_capacity, seal_document
 from elicense.verification import der
-from tests.support import demonstration
+from tests.support import archives, demonstration
 from tests.support.demonstration import AT
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
+    from elicense.pki.evidence import Evidence
     from elicense.issuing import IssuingOffice, SealKeeper
     from elicense.pki.keys import Signer
     from elicense.pki.throwaway import ThrowawayPki
@@ -76,8 +78,8 @@ def archived(slug: str, form: str) -> bytes:
     if form == "B-T":
         return made(slug, keeper(slug), timestamps=timestamps())
     if form == "LT":
-        return with_evidence(archived(slug, "B-T"), evidence_for(slug))
-    return with_archive_timestamp(archived(slug, "LT"), 1)
+        return archives.with_evidence(archived(slug, "B-T"), evidence_for(slug))
+    return archives.with_timestamp(archived(slug, "LT"), timestamps())
 
 
 @cache
@@ -86,14 +88,11 @@ def timestamps() -> DirectTsa:
     return DirectTsa(at=AT, identity=pki().timestamp_authority())
 
 
-def evidence_for(slug: str) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Return the certificates and revocation lists (DER) that prove the seal and its timestamp."""
-    signer, stamp = keeper(slug).signer, timestamps().identity
-    certificates = (signer.certificate, *signer.chain, stamp.certificate, *trust().anchors)
-    return (
-        tuple(dict.fromkeys(one.public_bytes(Encoding.DER) for one in certificates)),
-        tuple(one.public_bytes(Encoding.DER) for one in trust().crls),
-    )
+@cache
+def evidence_for(slug: str) -> Evidence:
+    """Return what proves the seal and its timestamp later."""
+    signers = ((keeper(slug).signer, Purpose.SEAL), (timestamps().identity, Purpose.TIMESTAMP))
+    return archives.evidence_for(*signers, trust=trust(), at=AT)
 
 
 def tail(data: bytes) -> updates.Tail:
@@ -110,27 +109,33 @@ def body(data: bytes, number: int) -> bytes:
     return data[start : data.index(b"\nendobj\n", start)]
 
 
-def with_evidence(data: bytes, evidence: tuple[tuple[bytes, ...], tuple[bytes, ...]]) -> bytes:
-    """Return the document with one more revision: a DSS of these certificates and revocation lists."""
+def with_evidence(data: bytes, evidence: Evidence, *, words: bytes = b"", more: int = 0) -> bytes:
+    """Return any document of ours with an update that holds this evidence and none from before, whatever it is.
+
+    Args:
+        data: the file; need not keep a rule.
+        evidence: certificates and lists.
+        words: further entries of the evidence's dictionary.
+        more: so many objects more, which nothing refers to.
+    """
     end = tail(data)
-    certificates, crls = evidence
-    numbers = range(end.size + 1, end.size + 1 + len(certificates) + len(crls))
-    split = len(certificates)
-    objects = {
-        end.root: updates.with_evidence(body(data, end.root), end.size),
-        end.size: updates.evidence(numbers[:split], numbers[split:], ()),
-        **{n: updates.data_stream(der) for n, der in zip(numbers, (*certificates, *crls), strict=True)},
-    }
+    number, objects, lists = end.size, {}, []
+    for values in (evidence.certificates, evidence.crls, evidence.ocsps):
+        lists.append(range(number, number + len(values)))
+        objects |= {number + n: updates.data_stream(value) for n, value in enumerate(values)}
+        number += len(values)
+    objects[number] = updates.evidence(*lists)[:-2] + words + b">>"
+    objects |= {number + n: b"<</Type/Page>>" for n in range(1, more + 1)}
+    objects[end.root] = updates.with_evidence(body(data, end.root), number)
     return data + updates.write_update(end, objects)
 
 
 def with_archive_timestamp(data: bytes, number: int, *, authority: DirectTsa | None = None) -> bytes:
-    """Return the document with one more revision: its `number`-th archive timestamp."""
+    """Return any document of ours with its `number`-th archive timestamp, whatever else is in it."""
     end, tsa = tail(data), authority or timestamps()
-    field = updates.timestamp_field(updates.timestamp_name(number), end.size + 1)
     objects = {
         end.root: updates.with_field(body(data, end.root), end.size),
-        end.size: field,
+        end.size: updates.timestamp_field(updates.timestamp_name(number), end.size + 1),
         end.size + 1: updates.timestamp_value(tsa.token_size),
     }
     placed, byte_range = updates.place_gap(data + updates.write_update(end, objects), len(data))

@@ -6,17 +6,19 @@ Taking proof away is no forgery: what is left is the same genuine document at a 
 # ruff: noqa: D103, E501 - what a vector is stands in its case file
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
-from asn1crypto import cms, tsp
+from asn1crypto import cms
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense import updates
+from elicense.pki.evidence import Evidence
 from elicense.pki.throwaway import ThrowawayPki, make_pki
+from elicense.signing.cms import signature_value, with_timestamp
 from tests.attacks import documents as d
 from tests.attacks import surgery as s
 from tests.support.tsa import DirectTsa
@@ -40,85 +42,67 @@ def _unknown() -> DirectTsa:
 # --- The timestamp in the seal ---
 
 
-def _token(data: bytes) -> cms.ContentInfo:
-    """Return the timestamp token in a document's seal."""
-    return _attribute(cms.ContentInfo.load(d.signed_data(data)))["values"][0]
-
-
-def _attribute(content: cms.ContentInfo) -> cms.CMSAttribute:
-    return content["content"]["signer_infos"][0]["unsigned_attrs"][0]
-
-
-def _stamped(subject: str, change: Callable[[cms.ContentInfo], None]) -> Vector:
-    """Return the subject with the signed data that `change` makes of its own."""
+def _bare(subject: str) -> bytes:
+    """Return the subject's signed data without a timestamp."""
     content = cms.ContentInfo.load(d.signed_data(d.licence(subject)))
-    change(content)
-    return s.against(d.with_signed_data(d.licence(subject), content.dump(force=True)))
+    del content["content"]["signer_infos"][0]["unsigned_attrs"]
+    return content.dump(force=True)
 
 
-def _with_token(subject: str, token: cms.ContentInfo) -> Vector:
-    def change(content: cms.ContentInfo) -> None:
-        _attribute(content)["values"] = cms.SetOfContentInfo([token])
+def _token(subject: str) -> bytes:
+    """Return the timestamp token in a subject's seal."""
+    signer = cms.ContentInfo.load(d.signed_data(d.licence(subject)))["content"]["signer_infos"][0]
+    return signer["unsigned_attrs"][0]["values"][0].dump()
 
-    return _stamped(subject, change)
+
+def _with_token(subject: str, token: bytes) -> Vector:
+    return s.against(d.with_signed_data(d.licence(subject), with_timestamp(_bare(subject), token)))
 
 
 @forgery(*STAMPED)
 def timestamp_replayed(subject: str) -> Vector:
     """The timestamp is the genuine one of another licence's seal. [timestamp]"""
-    other = next(one for one in STAMPED if one != subject)
-    return _with_token(subject, _token(d.licence(other)))
+    return _with_token(subject, _token(next(one for one in STAMPED if one != subject)))
 
 
 @forgery(*STAMPED)
 def timestamp_of_an_authority_of_the_same_name(subject: str) -> Vector:
     """The timestamp is made by an authority of the same name that nobody trusts. [timestamp]"""
-    signature = cms.ContentInfo.load(d.signed_data(d.licence(subject)))["content"]["signer_infos"][0]["signature"].native
-    import hashlib
-
-    token = _unknown().stamp(hashlib.sha256(signature).digest(), "sha256")
-    return _with_token(subject, cms.ContentInfo.load(token))
+    imprint = hashlib.sha256(signature_value(_bare(subject))).digest()
+    return _with_token(subject, _unknown().stamp(imprint, "sha256"))
 
 
 @forgery(*STAMPED)
 def timestamp_backdated(subject: str) -> Vector:
     """The time inside the genuine token is a year earlier. [timestamp]"""
-    token = _token(d.licence(subject))
-    info = tsp.TSTInfo.load(token["content"]["encap_content_info"]["content"].parsed.dump())
-    info["gen_time"] = d.AT - timedelta(days=365)
-    token["content"]["encap_content_info"]["content"] = cms.ParsableOctetString(info.dump(force=True))
-    return _with_token(subject, token)
+    return _with_token(subject, _token(subject).replace(b"20260308040000Z", b"20250308040000Z"))
 
 
 @forgery(*STAMPED)
 def timestamp_twice(subject: str) -> Vector:
     """The same timestamp stands in the seal twice. [timestamp]"""
-
-    def change(content: cms.ContentInfo) -> None:
-        token = _attribute(content)["values"][0]
-        _attribute(content)["values"] = cms.SetOfContentInfo([token, token.copy()])
-
-    return _stamped(subject, change)
+    token, content = _token(subject), cms.ContentInfo.load(_bare(subject))
+    both = cms.SetOfContentInfo([cms.ContentInfo.load(token), cms.ContentInfo.load(token)])
+    attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": both})
+    content["content"]["signer_infos"][0]["unsigned_attrs"] = cms.CMSAttributes([attribute])
+    return s.against(d.with_signed_data(d.licence(subject), content.dump()))
 
 
 @forgery(*STAMPED)
 def timestamp_taken_away(subject: str) -> Vector:
     """The timestamp is taken out of the seal: the genuine licence, at the lower level. [proof taken away]"""
-
-    def change(content: cms.ContentInfo) -> None:
-        del content["content"]["signer_infos"][0]["unsigned_attrs"]
-
-    return _stamped(subject, change)
+    return s.against(d.with_signed_data(d.licence(subject), _bare(subject)))
 
 
 # --- Evidence in the document (DSS) ---
 
 
-def _others_evidence() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+@cache
+def _others_evidence() -> Evidence:
     """Return certificates and lists of people who have nothing to do with the document."""
     pki = _stranger()
     certificates = (pki.root.certificate, pki.issuing.certificate)
-    return (
+    return Evidence(
         tuple(one.public_bytes(Encoding.DER) for one in certificates),
         tuple(one.public_bytes(Encoding.DER) for one in pki.crls),
     )
@@ -147,8 +131,8 @@ def evidence_copied_from_strangers(subject: str) -> Vector:
 @forgery(LT, LTA)
 def evidence_overwritten(subject: str) -> Vector:
     """A later revision replaces the evidence by less. [evidence]"""
-    certificates, _ = d.evidence_for(subject.partition("+")[0])
-    return s.against(d.with_evidence(d.licence(subject), (certificates[:1], ())))
+    held = d.evidence_for(subject.partition("+")[0])
+    return s.against(d.with_evidence(d.licence(subject), replace(held, certificates=held.certificates[:1])))
 
 
 @forgery(LT, LTA)
@@ -174,41 +158,34 @@ def evidence_with_a_changed_page(subject: str) -> Vector:
     )
 
 
+def _evidence_plus(subject: str, **what: object) -> Vector:
+    held = d.evidence_for(subject.partition("+")[0])
+    return s.against(d.with_evidence(d.licence(subject), held, **what))
+
+
 @forgery(*STAMPED)
 def evidence_with_an_object_more(subject: str) -> Vector:
     """The revision with the evidence brings an object that nothing refers to. [evidence]"""
-    return s.against(_evidence_plus(subject, lambda number: {number: b"<</Type/Page>>"}, b""))
+    return _evidence_plus(subject, more=1)
 
 
 @forgery(*STAMPED)
 def evidence_with_a_key_more(subject: str) -> Vector:
     """The evidence has an entry that no rule knows. [evidence]"""
-    return s.against(_evidence_plus(subject, lambda _: {}, b"/Shadow 1 0 R"))
+    return _evidence_plus(subject, words=b"/Shadow 1 0 R")
 
 
 @forgery(*STAMPED)
 def evidence_with_an_action(subject: str) -> Vector:
     """The evidence has a script among its entries. [evidence]"""
-    return s.against(_evidence_plus(subject, lambda _: {}, b"/Next<</S/JavaScript/JS(1)>>"))
+    return _evidence_plus(subject, words=b"/Next<</S/JavaScript/JS(1)>>")
 
 
 @forgery(*STAMPED)
 def evidence_that_is_no_certificate(subject: str) -> Vector:
     """The evidence's certificate is a web page. [evidence]"""
-    return s.against(d.with_evidence(d.licence(subject), ((b"<html>FORGED LICENCE</html>",), ())))
-
-
-def _evidence_plus(subject: str, more: Callable[[int], dict[int, bytes]], words: bytes) -> bytes:
-    document = s.of(subject)
-    dss, stream = document.free, document.free + 1
-    certificate = d.keeper(subject.partition("+")[0]).signer.certificate.public_bytes(Encoding.DER)
-    objects = {
-        document.tail.root: updates.with_evidence(document.catalogue, dss),
-        dss: updates.evidence((stream,), (), ())[:-2] + words + b">>",
-        stream: updates.data_stream(certificate),
-        **more(stream + 1),
-    }
-    return document.data + updates.write_update(document.tail, objects)
+    held = Evidence((b"<html>FORGED LICENCE</html>",), ())
+    return s.against(d.with_evidence(d.licence(subject), held))
 
 
 # --- Archive timestamps ---
@@ -255,8 +232,6 @@ def archive_timestamp_before_the_last(subject: str) -> Vector:
 @forgery(LT)
 def archive_timestamp_over_less(subject: str) -> Vector:
     """The archive timestamp's byte range ends with the revision before. [archive timestamp]"""
-    import hashlib
-
     data = d.licence(LTA)
     start, end = _last_gap(data)
     at = data.rindex(b"/ByteRange")
@@ -271,8 +246,6 @@ def archive_timestamp_over_less(subject: str) -> Vector:
 @forgery(LT)
 def archive_timestamp_on_the_page(subject: str) -> Vector:
     """The archive timestamp's field shows a picture over the page. [archive timestamp]"""
-    import hashlib
-
     document = s.of(subject)
     field, value, drawn = document.free, document.free + 1, document.free + 2
     page = document.pages[0]

@@ -243,7 +243,7 @@ def xref_prev_loop(subject: str) -> Vector:
     document = s.of(subject)
     forged = s.forged_page(document)
     at = document.tail.end + len(s.objects_at(document.tail.end, forged)[0])
-    return s.against(s.update(document, forged, prev=at))
+    return s.against(s.odd_update(document, forged, prev=at))
 
 
 @forgery(*EXTENDED)
@@ -251,7 +251,7 @@ def xref_prev_two_in_a_circle(subject: str) -> Vector:
     """Two updates whose Prev lead to each other. [cross-reference confusion]"""
     document = s.of(subject)
     forged = s.forged_page(document)
-    first = s.update(document, forged, prev=10**9)
+    first = s.odd_update(document, forged, prev=10**9)
     second = s.anatomy(first)
     whole = s.update(second, {document.pages[0]: forged[document.pages[0]]})
     last = int(whole[whole.rindex(b"startxref\n") + 10 :].split()[0])
@@ -272,7 +272,7 @@ def xref_prev_missing(subject: str) -> Vector:
 def xref_prev_elsewhere(subject: str) -> Vector:
     """The update's Prev leads into the middle of the file. [cross-reference confusion]"""
     document = s.of(subject)
-    return s.against(s.update(document, s.forged_page(document), prev=document.tail.xref + 20))
+    return s.against(s.odd_update(document, s.forged_page(document), prev=document.tail.xref + 20))
 
 
 @forgery(*EXTENDED)
@@ -357,7 +357,7 @@ def trailer_names_another_root(subject: str) -> Vector:
     """The update's trailer names a catalogue of the forger's. [cross-reference confusion]"""
     document = s.of(subject)
     root = document.free + 1
-    return s.changed(subject, {**s.forged_page(document), root: document.catalogue}, root=root)
+    return s.against(s.odd_update(document, {**s.forged_page(document), root: document.catalogue}, root=root))
 
 
 @forgery(*EXTENDED)
@@ -365,7 +365,7 @@ def trailer_says_encrypted(subject: str) -> Vector:
     """The update's trailer says that the document is encrypted. [cross-reference confusion]"""
     document = s.of(subject)
     words = b"/Encrypt<</Filter/Standard/V 1/R 2/O<%s>/U<%s>/P -4>>" % (b"00" * 32, b"00" * 32)
-    return s.against(s.update(document, s.forged_page(document), extra=words))
+    return s.against(s.odd_update(document, s.forged_page(document), extra=words))
 
 
 @forgery(*EXTENDED)

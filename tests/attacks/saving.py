@@ -19,7 +19,7 @@ EXTENDED = (*d.TYPES, *d.EXTENDED)
 def published_forgery_1_isa_tail(subject: str) -> Vector:
     """A forged page, a table, a trailer and startxref behind the file, without %%EOF. [incremental saving]"""
     document = s.of(subject)
-    return s.against(s.update(document, s.forged_page(document), end=b""))
+    return s.against(s.odd_update(document, s.forged_page(document), end=b""))
 
 
 @forgery(*EXTENDED)
@@ -57,14 +57,14 @@ def isa_4_whole_update_with_a_copied_signature(subject: str) -> Vector:
     """The same with table and trailer, the end mark missing. [incremental saving]"""
     document = s.of(subject)
     copy = {document.signature: document.body(document.signature)}
-    return s.against(s.update(document, {**s.forged_page(document), **copy}, end=b""))
+    return s.against(s.odd_update(document, {**s.forged_page(document), **copy}, end=b""))
 
 
 @forgery(*EXTENDED)
 def isa_tail_without_startxref(subject: str) -> Vector:
     """A forged page, a table and a trailer, then nothing more. [incremental saving]"""
     document = s.of(subject)
-    whole = s.update(document, s.forged_page(document), end=b"")
+    whole = s.odd_update(document, s.forged_page(document), end=b"")
     return s.against(whole[: whole.rindex(b"startxref")])
 
 
@@ -72,14 +72,14 @@ def isa_tail_without_startxref(subject: str) -> Vector:
 def isa_tail_with_half_an_end_mark(subject: str) -> Vector:
     """An update whose last line is %%EO. [incremental saving]"""
     document = s.of(subject)
-    return s.against(s.update(document, s.forged_page(document), end=b"%%EO"))
+    return s.against(s.odd_update(document, s.forged_page(document), end=b"%%EO"))
 
 
 @forgery(*EXTENDED)
 def isa_tail_behind_a_thousand_bytes(subject: str) -> Vector:
     """As the first, with 1,024 spaces before its startxref, so that looking back finds no end mark at all. [incremental saving]"""
     document = s.of(subject)
-    whole = s.update(document, s.forged_page(document), end=b"")
+    whole = s.odd_update(document, s.forged_page(document), end=b"")
     at = whole.rindex(b"startxref")
     return s.against(whole[:at] + b" " * 1024 + whole[at:])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from elicense.updates import Tail
+from elicense import updates
 from tests.attacks import documents as d
 from tests.vectors.registry import Vector
 
@@ -24,7 +24,7 @@ class Anatomy:
     """Where everything is in one of our documents; numbers are object numbers."""
 
     data: bytes
-    tail: Tail
+    tail: updates.Tail
     pages: tuple[int, ...]
     fields: tuple[int, ...]
     """Signature fields, in the order of their numbers."""
@@ -117,16 +117,21 @@ def trailer(document: Anatomy, offsets: Mapping[int, int], *, root: int = 0, ext
     )  # fmt: skip
 
 
-def update(document: Anatomy, objects: Mapping[int, bytes], *, end: bytes = b"%%EOF\n", **changes: object) -> bytes:
-    """Return the whole file with an update of these objects; `changes` of its trailer."""
+def update(document: Anatomy, objects: Mapping[int, bytes]) -> bytes:
+    """Return the whole file with an update of these objects in exactly the form that ours have."""
+    return document.data + updates.write_update(document.tail, objects)
+
+
+def odd_update(document: Anatomy, objects: Mapping[int, bytes], *, end: bytes = b"%%EOF\n", **what: object) -> bytes:
+    """Return the whole file with an update in another form: another end, or `what` of its trailer."""
     body, offsets = objects_at(document.tail.end, objects)
-    at = document.tail.end + len(body)
-    return document.data + body + table(offsets) + trailer(document, offsets, **changes) + b"startxref\n%d\n" % at + end  # type: ignore[arg-type]
+    lines = table(offsets) + trailer(document, offsets, **what)  # type: ignore[arg-type]
+    return document.data + body + lines + b"startxref\n%d\n" % (document.tail.end + len(body)) + end
 
 
-def changed(subject: str, objects: Mapping[int, bytes], **how: object) -> Vector:
+def changed(subject: str, objects: Mapping[int, bytes]) -> Vector:
     """Return the subject with an update that changes these objects."""
-    return against(update(of(subject), objects, **how))  # type: ignore[arg-type]
+    return against(update(of(subject), objects))
 
 
 def edited(subject: str, number: int, old: bytes, new: bytes) -> Vector:

@@ -391,3 +391,52 @@ def comment_hides_an_object(subject: str) -> Vector:
     words = b"%% %d 0 obj <</Type/Page>> endobj\n" % document.pages[0]
     data = d.licence(subject).replace(b"\nendobj\n", b"\nendobj\n" + words, 1)
     return s.against(d.sealed(d.framed(data), d.keeper(subject).signer))
+
+
+# --- Other readings of the sealed bytes ---
+
+
+@forgery(*(one for one in d.TYPES if one != "approval-document"))
+def two_licences_one_behind_the_other(subject: str) -> Vector:
+    """Two sealed licences in one file: readers show the last. [cross-reference confusion]"""
+    return s.against(d.licence("approval-document") + d.licence(subject))
+
+
+@forgery(*d.TYPES)
+def offsets_exchanged(subject: str) -> Vector:
+    """Two lines of the cross-reference table change places. [cross-reference confusion]"""
+    data = d.licence(subject)
+    at = data.rindex(b"\nxref\n") + data[data.rindex(b"\nxref\n") :].index(b"65535 f \n") + 9
+    one, two = data[at : at + 20], data[at + 20 : at + 40]
+    return s.against(data[:at] + two + one + data[at + 40 :])
+
+
+@forgery(*d.TYPES)
+def table_without_end(subject: str) -> Vector:
+    """The table announces a million objects. [cross-reference confusion]"""
+    return s.against(re.sub(rb"\nxref\n0 [0-9]+\n", b"\nxref\n0 1000000\n", d.licence(subject)))
+
+
+@forgery(*d.TYPES)
+def stream_swallows_its_neighbours(subject: str) -> Vector:
+    """A stream's length reaches over the objects behind it. [cross-reference confusion]"""
+    data = d.licence(subject)
+    return s.against(re.sub(rb"/Length ([0-9]+)>>", b"/Length 9\\1>>", data, count=1))
+
+
+@forgery(*d.TYPES)
+def length_kept_elsewhere(subject: str) -> Vector:
+    """A stream's length is a reference, which readers may take differently. [cross-reference confusion]"""
+    return s.against(d.framed(re.sub(rb"/Length [0-9]+>>", b"/Length 1 0 R>>", d.licence(subject), count=1)))
+
+
+@forgery(*d.TYPES)
+def comment_between_objects(subject: str) -> Vector:
+    """A comment carries a second document between two objects. [cross-reference confusion]"""
+    return s.against(d.replaced(d.licence(subject), b"\nendobj\n", b"\nendobj\n%% 9 0 obj <</Type/Page>>\n"))
+
+
+@forgery(*d.TYPES)
+def byte_range_again_in_a_string(subject: str) -> Vector:
+    """The seal's dictionary names a second byte range inside a string. [cross-reference confusion]"""
+    return s.against(s.in_seal(subject, b"/Reason(/ByteRange [0 1 2 3])"))

@@ -184,3 +184,10 @@ def in_place(subject: str, old: bytes, new: bytes) -> bytes:
 def anatomy_with_field(data: bytes, like: Anatomy) -> Anatomy:
     """Return the anatomy of a document that has the objects of `like` and more form fields than the seal's."""
     return replace(like, data=data, tail=d.tail(data))
+
+
+def in_seal(subject: str, words: bytes) -> bytes:
+    """Return the licence with `words` at the end of its signature dictionary; the seal does not fit any more."""
+    data = d.licence(subject)
+    end = d.gap(data)[1]
+    return d.framed(data[:end] + words + data[end:])

@@ -38,43 +38,36 @@ def _with_annotation(document: s.Anatomy, annotation: bytes) -> bytes:
 
 @forgery(*EXTENDED)
 def eaa_free_text(subject: str) -> Vector:
-    """A free text lies over the certified page. [certification attack]"""
     return _annotated(subject, b"/Subtype/FreeText/DA(/F0 12 Tf)/Contents(FORGED)")
 
 
 @forgery(*EXTENDED)
 def eaa_stamp(subject: str) -> Vector:
-    """A stamp lies over the certified page. [certification attack]"""
     return _annotated(subject, b"/Subtype/Stamp/Name/Approved")
 
 
 @forgery(*EXTENDED)
 def eaa_redaction(subject: str) -> Vector:
-    """A redaction marks the certified text. [certification attack]"""
     return _annotated(subject, b"/Subtype/Redact/OverlayText(FORGED)")
 
 
 @forgery(*EXTENDED)
 def eaa_highlight(subject: str) -> Vector:
-    """A highlight, harmless by its kind, has a picture of its own. [certification attack]"""
     return _annotated(subject, b"/Subtype/Highlight/QuadPoints[0 0 500 0 0 500 500 500]")
 
 
 @forgery(*EXTENDED)
 def eaa_hidden_kind(subject: str) -> Vector:
-    """An annotation of a kind that nobody knows has a picture. [certification attack]"""
     return _annotated(subject, b"/Subtype/Unheard")
 
 
 @forgery(*EXTENDED)
 def eaa_file_attachment(subject: str) -> Vector:
-    """An annotation carries a file. [certification attack]"""
     return _annotated(subject, b"/Subtype/FileAttachment/FS<</F(x.exe)>>")
 
 
 @forgery(*EXTENDED)
 def eaa_link(subject: str) -> Vector:
-    """A link covers the page. [certification attack]"""
     return _annotated(subject, b"/Subtype/Link/A<</S/URI/URI(http://example.com/)>>")
 
 
@@ -110,26 +103,22 @@ _WIDGET = b"/Type/Annot/Subtype/Widget/Rect[0 0 500 500]/F 132/AP<</N DRAWN>>"
 
 @forgery(*EXTENDED)
 def ssa_visible_signature(subject: str) -> Vector:
-    """A stranger signs once more, his signature's picture over the page. [certification attack]"""
     return s.against(_later_signature(s.of(subject), widget=_WIDGET))
 
 
 @forgery(*EXTENDED)
 def ssa_visible_signature_by_the_authority(subject: str) -> Vector:
-    """The authority's own key signs once more, a picture over the page. [certification attack]"""
     signer = d.keeper(subject.partition("+")[0]).signer
     return s.against(_later_signature(s.of(subject), widget=_WIDGET, signer=signer))
 
 
 @forgery(*EXTENDED)
 def ssa_invisible_signature(subject: str) -> Vector:
-    """A stranger signs once more, nothing to be seen. [certification attack]"""
     return s.against(_later_signature(s.of(subject)))
 
 
 @forgery(*EXTENDED)
 def ssa_invisible_signature_by_the_authority(subject: str) -> Vector:
-    """The authority's own key signs once more, nothing to be seen. [certification attack]"""
     return s.against(_later_signature(s.of(subject), signer=d.keeper(subject.partition("+")[0]).signer))
 
 
@@ -142,32 +131,27 @@ def _permitting(subject: str, permission: bytes) -> bytes:
 
 @forgery(*d.TYPES)
 def certified_for_form_filling(subject: str) -> Vector:
-    """The authority itself seals a licence that lets forms be filled. [certification attack]"""
     return s.against(_permitting(subject, b"2"))
 
 
 @forgery(*d.TYPES)
 def certified_for_annotations(subject: str) -> Vector:
-    """The authority itself seals a licence that lets annotations be made. [certification attack]"""
     return s.against(_permitting(subject, b"3"))
 
 
 @forgery(*d.TYPES)
 def eaa_where_annotations_are_permitted(subject: str) -> Vector:
-    """A free text over a licence that was sealed to permit annotations. [certification attack]"""
     document = s.anatomy(_permitting(subject, b"3"))
     return s.against(_with_annotation(document, b"/Subtype/FreeText/DA(/F0 12 Tf)"))
 
 
 @forgery(*d.TYPES)
 def ssa_where_form_filling_is_permitted(subject: str) -> Vector:
-    """A stranger's visible signature over a licence that was sealed to permit form filling. [certification attack]"""
     return s.against(_later_signature(s.anatomy(_permitting(subject, b"2")), widget=_WIDGET))
 
 
 @forgery(*d.TYPES)
 def certification_without_parameters(subject: str) -> Vector:
-    """The authority itself seals a licence whose certification says nothing of what is permitted. [certification attack]"""
     document = s.of(subject)
     body = document.body(document.signature).replace(b"/TransformParams<</Type/TransformParams/P 1/V/1.2>>", b"")
     return s.against(prepared(subject, {}, {document.signature: body}))
@@ -175,7 +159,6 @@ def certification_without_parameters(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def certification_taken_away(subject: str) -> Vector:
-    """An update takes the permissions out of the catalogue, and the page has another text. [certification attack]"""
     document = s.of(subject)
     catalogue = document.catalogue.replace(b"/Perms<</DocMDP %d 0 R>>" % document.signature, b"")
     assert catalogue != document.catalogue
@@ -184,5 +167,4 @@ def certification_taken_away(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def certification_loosened_in_place(subject: str) -> Vector:
-    """P=1 becomes P=3 under the seal. [certification attack]"""
     return s.against(s.in_place(subject, rb"/P 1/V/1.2", b"/P 3/V/1.2"))

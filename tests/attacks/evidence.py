@@ -61,26 +61,22 @@ def _with_token(subject: str, token: bytes) -> Vector:
 
 @forgery(*STAMPED)
 def timestamp_replayed(subject: str) -> Vector:
-    """The timestamp is the genuine one of another licence's seal. [timestamp]"""
     return _with_token(subject, _token(next(one for one in STAMPED if one != subject)))
 
 
 @forgery(*STAMPED)
 def timestamp_of_an_authority_of_the_same_name(subject: str) -> Vector:
-    """The timestamp is made by an authority of the same name that nobody trusts. [timestamp]"""
     imprint = hashlib.sha256(signature_value(_bare(subject))).digest()
     return _with_token(subject, _unknown().stamp(imprint, "sha256"))
 
 
 @forgery(*STAMPED)
 def timestamp_backdated(subject: str) -> Vector:
-    """The time inside the genuine token is a year earlier. [timestamp]"""
     return _with_token(subject, _token(subject).replace(b"20260308040000Z", b"20250308040000Z"))
 
 
 @forgery(*STAMPED)
 def timestamp_twice(subject: str) -> Vector:
-    """The same timestamp stands in the seal twice. [timestamp]"""
     token, content = _token(subject), cms.ContentInfo.load(_bare(subject))
     both = cms.SetOfContentInfo([cms.ContentInfo.load(token), cms.ContentInfo.load(token)])
     attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": both})
@@ -90,7 +86,6 @@ def timestamp_twice(subject: str) -> Vector:
 
 @forgery(*STAMPED)
 def timestamp_taken_away(subject: str) -> Vector:
-    """The timestamp is taken out of the seal: the genuine licence, at the lower level. [proof taken away]"""
     return s.against(d.with_signed_data(d.licence(subject), _bare(subject)))
 
 
@@ -110,7 +105,6 @@ def _others_evidence() -> Evidence:
 
 @forgery(*STAMPED)
 def evidence_taken_away(subject: str) -> Vector:
-    """An archive copy is cut back to its sealed revision: the genuine licence, at the lower level. [proof taken away]"""
     slug = subject.partition("+")[0]
     size = len(d.licence(subject))
     return s.against(d.with_evidence(d.licence(subject), d.evidence_for(slug))[:size])
@@ -118,32 +112,27 @@ def evidence_taken_away(subject: str) -> Vector:
 
 @forgery(LTA)
 def archive_timestamp_taken_away(subject: str) -> Vector:
-    """An archive copy is cut back to before its archive timestamp: genuine, at the lower level. [proof taken away]"""
     return s.against(d.licence(subject)[: len(d.licence(LT))])
 
 
 @forgery(*STAMPED)
 def evidence_copied_from_strangers(subject: str) -> Vector:
-    """The document's evidence is that of people who have nothing to do with it. [evidence]"""
     return s.against(d.with_evidence(d.licence(subject), _others_evidence()))
 
 
 @forgery(LT, LTA)
 def evidence_overwritten(subject: str) -> Vector:
-    """A later revision replaces the evidence by less. [evidence]"""
     held = d.evidence_for(subject.partition("+")[0])
     return s.against(d.with_evidence(d.licence(subject), replace(held, certificates=held.certificates[:1])))
 
 
 @forgery(LT, LTA)
 def evidence_taken_out_by_an_update(subject: str) -> Vector:
-    """An update takes the evidence out of the catalogue. [evidence]"""
     return s.edited(subject, s.of(subject).tail.root, rb"/DSS [0-9]+ 0 R", b"")
 
 
 @forgery(*STAMPED)
 def evidence_with_a_changed_page(subject: str) -> Vector:
-    """The revision with the evidence also has a page with another text. [evidence]"""
     document = s.of(subject)
     page = s.forged_page(document)
     dss, stream = document.free + 1, document.free + 2
@@ -165,25 +154,21 @@ def _evidence_plus(subject: str, **what: object) -> Vector:
 
 @forgery(*STAMPED)
 def evidence_with_an_object_more(subject: str) -> Vector:
-    """The revision with the evidence brings an object that nothing refers to. [evidence]"""
     return _evidence_plus(subject, more=1)
 
 
 @forgery(*STAMPED)
 def evidence_with_a_key_more(subject: str) -> Vector:
-    """The evidence has an entry that no rule knows. [evidence]"""
     return _evidence_plus(subject, words=b"/Shadow 1 0 R")
 
 
 @forgery(*STAMPED)
 def evidence_with_an_action(subject: str) -> Vector:
-    """The evidence has a script among its entries. [evidence]"""
     return _evidence_plus(subject, words=b"/Next<</S/JavaScript/JS(1)>>")
 
 
 @forgery(*STAMPED)
 def evidence_that_is_no_certificate(subject: str) -> Vector:
-    """The evidence's certificate is a web page. [evidence]"""
     held = Evidence((b"<html>FORGED LICENCE</html>",), ())
     return s.against(d.with_evidence(d.licence(subject), held))
 
@@ -193,7 +178,6 @@ def evidence_that_is_no_certificate(subject: str) -> Vector:
 
 @forgery(LT)
 def archive_timestamp_replayed(subject: str) -> Vector:
-    """The archive timestamp is the genuine one of another copy. [archive timestamp]"""
     data = d.licence(LTA)
     start, end = _last_gap(data)
     other = d.with_archive_timestamp(d.with_evidence(d.licence(STAMPED[0]), d.evidence_for(d.TYPES[0])), 1)
@@ -209,13 +193,11 @@ def _last_gap(data: bytes) -> tuple[int, int]:
 
 @forgery(LT)
 def archive_timestamp_of_an_authority_of_the_same_name(subject: str) -> Vector:
-    """The archive timestamp is made by an authority of the same name that nobody trusts. [archive timestamp]"""
     return s.against(d.with_archive_timestamp(d.licence(subject), 1, authority=_unknown()))
 
 
 @forgery(LT)
 def archive_timestamps_exchanged(subject: str) -> Vector:
-    """Two archive timestamps stand in each other's places. [archive timestamp]"""
     data = d.with_archive_timestamp(d.licence(LTA), 2)
     size = len(d.licence(LTA))
     (start, end), (first, last) = _last_gap(data[:size]), _last_gap(data)
@@ -224,14 +206,12 @@ def archive_timestamps_exchanged(subject: str) -> Vector:
 
 @forgery(LTA)
 def archive_timestamp_before_the_last(subject: str) -> Vector:
-    """A second archive timestamp states a time a day before the first. [archive timestamp]"""
     earlier = replace(d.timestamps(), at=d.AT - timedelta(days=1) / 2)
     return s.against(d.with_archive_timestamp(d.licence(subject), 2, authority=earlier))
 
 
 @forgery(LT)
 def archive_timestamp_over_less(subject: str) -> Vector:
-    """The archive timestamp's byte range ends with the revision before. [archive timestamp]"""
     data = d.licence(LTA)
     start, end = _last_gap(data)
     at = data.rindex(b"/ByteRange")
@@ -245,7 +225,6 @@ def archive_timestamp_over_less(subject: str) -> Vector:
 
 @forgery(LT)
 def archive_timestamp_on_the_page(subject: str) -> Vector:
-    """The archive timestamp's field shows a picture over the page. [archive timestamp]"""
     document = s.of(subject)
     field, value, drawn = document.free, document.free + 1, document.free + 2
     page = document.pages[0]
@@ -268,7 +247,6 @@ def archive_timestamp_on_the_page(subject: str) -> Vector:
 
 @forgery(LTA)
 def archive_timestamp_with_digits_changed(subject: str) -> Vector:
-    """One digit of the archive timestamp's token is another. [archive timestamp]"""
     data = d.licence(subject)
     at = _last_gap(data)[0] + 1500
     return s.against(data[:at] + (b"0" if data[at : at + 1] != b"0" else b"1") + data[at + 1 :])
@@ -276,7 +254,6 @@ def archive_timestamp_with_digits_changed(subject: str) -> Vector:
 
 @forgery(LTA)
 def archive_timestamp_with_padding_changed(subject: str) -> Vector:
-    """The padding of the archive timestamp is not zero. [archive timestamp]"""
     data = d.licence(subject)
     at = _last_gap(data)[1] - 3
     return s.against(data[:at] + b"1" + data[at + 1 :])
@@ -284,7 +261,6 @@ def archive_timestamp_with_padding_changed(subject: str) -> Vector:
 
 @forgery(*STAMPED)
 def archive_over_a_changed_licence(subject: str) -> Vector:
-    """A byte of the sealed revision is changed, then evidence and a trusted archive timestamp are laid over it. [archive timestamp]"""
     slug = subject.partition("+")[0]
     data = d.licence(subject)
     at = re.search(rb'"number":"[^"]*[0-9]', data).end() - 1  # type: ignore[union-attr]
@@ -294,7 +270,6 @@ def archive_over_a_changed_licence(subject: str) -> Vector:
 
 @forgery(*STAMPED)
 def archive_over_an_update(subject: str) -> Vector:
-    """Evidence and a trusted archive timestamp are laid over a forged page. [archive timestamp]"""
     slug, document = subject.partition("+")[0], s.of(subject)
     forged = document.data + updates.write_update(document.tail, s.forged_page(document))
     return s.against(d.with_archive_timestamp(d.with_evidence(forged, d.evidence_for(slug)), 1))
@@ -302,7 +277,6 @@ def archive_over_an_update(subject: str) -> Vector:
 
 @forgery(LT)
 def evidence_gap_borrowed_by_the_seal(subject: str) -> Vector:
-    """The seal's own field points at the archive timestamp instead of the seal. [archive timestamp]"""
     document = s.anatomy(d.licence(LTA))
     value = int(re.findall(rb"/V ([0-9]+) 0 R", document.data)[-1])
     body = document.body(document.field).replace(b"/V %d 0 R" % document.signature, b"/V %d 0 R" % value)

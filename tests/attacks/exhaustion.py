@@ -12,61 +12,51 @@ from tests.vectors.registry import Vector, forgery
 
 @forgery(*d.SLUGS)
 def byte_ranges_without_end(subject: str) -> Vector:
-    """300,000 beginnings of a byte range in one string, once a matter of hours. [exhaustion]"""
     return s.against(s.in_seal(subject, b"/Reason(" + b"/ByteRange [" * 300_000 + b")"))
 
 
 @forgery(*d.SLUGS)
 def byte_ranges_all_over(subject: str) -> Vector:
-    """A quarter of a million complete byte ranges behind the licence. [exhaustion]"""
     return s.against(d.licence(subject) + b"/ByteRange[9 9 9 9]" * 250_000)
 
 
 @forgery(*d.SLUGS)
 def escapes_in_a_string(subject: str) -> Vector:
-    """Four million escaped characters in one string. [exhaustion]"""
     return s.against(s.in_seal(subject, b"/Reason(" + b"\\a" * 4_000_000 + b")"))
 
 
 @forgery(*d.SLUGS)
 def escapes_in_a_name(subject: str) -> Vector:
-    """Three million escaped characters in one name. [exhaustion]"""
     return s.against(s.in_seal(subject, b"/" + b"#41" * 3_000_000))
 
 
 @forgery(*d.SLUGS)
 def escapes_and_nothing_else(subject: str) -> Vector:
-    """Nine megabytes of escaped letters in which a signature could hide. [exhaustion]"""
     return s.against(b"%PDF-1.7\n" + b"#41" * 3_000_000 + b"\nstartxref\n0\n%%EOF\n")
 
 
 @forgery(*d.SLUGS)
 def brackets_without_end(subject: str) -> Vector:
-    """A hundred thousand arrays inside each other. [exhaustion]"""
     return s.against(s.in_seal(subject, b"/Reason" + b"[" * 100_000 + b"]" * 100_000))
 
 
 @forgery(*d.SLUGS)
 def digits_without_end(subject: str) -> Vector:
-    """Runs of digits, each a little too short for a seal. [exhaustion]"""
     return s.against(d.licence(subject) + (b"3" * 510 + b" ") * 16_000)
 
 
 @forgery(*d.SLUGS)
 def attachment_that_inflates(subject: str) -> Vector:
-    """The authority itself seals an attachment of 64 MiB in 64 KiB. [exhaustion]"""
     return s.against(_with_attachment(subject, zlib.compress(bytes(64 * 1024 * 1024), 9), b"/Filter/FlateDecode"))
 
 
 @forgery(*d.SLUGS)
 def attachment_nested_without_end(subject: str) -> Vector:
-    """The authority itself seals JSON of a hundred thousand lists inside each other. [exhaustion]"""
     return s.against(_with_attachment(subject, b"[" * 100_000 + b"]" * 100_000, b""))
 
 
 @forgery(*d.SLUGS)
 def attachment_with_a_member_twice(subject: str) -> Vector:
-    """The authority itself seals data that two readers understand differently. [exhaustion]"""
     data = d.licence(subject)
     raw = _attached(data)[2].replace(b'"licence":{', b'"licence":{"number":"1",', 1)
     return s.against(_with_attachment(subject, raw, b""))
@@ -90,7 +80,6 @@ def _with_attachment(subject: str, content: bytes, entries: bytes) -> bytes:
 
 @forgery(*d.SLUGS)
 def pages_in_a_circle(subject: str) -> Vector:
-    """The authority itself seals a page tree that contains itself. [exhaustion]"""
     data = d.licence(subject)
     number = re.search(rb"/Pages ([0-9]+) 0 R", data)
     assert number is not None

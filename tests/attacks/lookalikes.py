@@ -61,27 +61,23 @@ def _twin(subject: str) -> Identity:
 
 @forgery(*d.TYPES)
 def twin_certificate(subject: str) -> Vector:
-    """Same subject, serial number and issuer's name, other keys. [look-alike signers]"""
     return s.against(d.sealed(d.licence(subject), _twin(subject).signer()))
 
 
 @forgery(*d.TYPES)
 def twin_with_the_genuine_chain(subject: str) -> Vector:
-    """The twin brings the genuine intermediate certificate. [look-alike signers]"""
     identity = replace(_twin(subject), chain=(d.pki().issuing.certificate,))
     return s.against(d.sealed(d.licence(subject), identity.signer()))
 
 
 @forgery(*d.TYPES)
 def twin_beside_the_genuine_certificate(subject: str) -> Vector:
-    """The twin signs, the genuine one is beside its own. [look-alike signers]"""
     identity = replace(_twin(subject), chain=(d.keeper(subject).signer.certificate, *_twin(subject).chain))
     return s.against(d.sealed(_roomy(subject, 4096), identity.signer()))
 
 
 @forgery(*d.TYPES)
 def genuine_certificate_with_a_foreign_signature(subject: str) -> Vector:
-    """The signer's certificate is the genuine one, the signature is not its key's. [look-alike signers]"""
     data = d.licence(subject)
     foreign = cms.ContentInfo.load(d.signed_data(d.sealed(data, _twin(subject).signer())))
     content = cms.ContentInfo.load(d.signed_data(data))
@@ -92,7 +88,6 @@ def genuine_certificate_with_a_foreign_signature(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def citizen_plays_authority(subject: str) -> Vector:
-    """The holder of an honest end-entity certificate issues one. [look-alike signers]"""
     issuer = d.pki().leaf(_name("示例市民"))
     key = make_key()
     builder = x509.CertificateBuilder(issuer.certificate.subject, _name("示例机关"), key.public_key(), 77)
@@ -105,7 +100,6 @@ def citizen_plays_authority(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def unlisted_certificate_of_the_right_name(subject: str) -> Vector:
-    """The trusted CA certified the authority's name again. [look-alike signers]"""
     keeper = d.keeper(subject)
     identity = d.pki().seal(keeper.seal.number, keeper.authority.name, keeper.authority.code)
     return s.against(d.sealed(d.licence(subject), identity.signer()))
@@ -113,13 +107,11 @@ def unlisted_certificate_of_the_right_name(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def timestamp_key_seals(subject: str) -> Vector:
-    """A timestamp authority's key makes a seal. [look-alike signers]"""
     return s.against(d.sealed(d.licence(subject), d.pki().timestamp_authority().signer()))
 
 
 @forgery(*d.SLUGS)
 def key_of_sixteen_thousand_bits(subject: str) -> Vector:
-    """A certificate with an enormous RSA key, slow to verify with. [look-alike signers]"""
     content = cms.ContentInfo.load(d.signed_data(_roomy(subject, 8192)))
     signed, issuer = content["content"], _stranger_pki().issuing
     huge = rsa.RSAPublicNumbers(65537, (1 << 16383) + 1).public_key()
@@ -142,7 +134,6 @@ def key_of_sixteen_thousand_bits(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def addresses_to_fetch_from(subject: str) -> Vector:
-    """The trusted CA's certificate names addresses for lists and issuers. [look-alike signers]"""
     return s.against(d.sealed(d.licence(subject), fetching_identity("http://127.0.0.1:9/").signer()))
 
 
@@ -168,7 +159,6 @@ def fetching_identity(address: str) -> Identity:
 
 @forgery(*d.SLUGS)
 def certificates_without_number(subject: str) -> Vector:
-    """Forty further certificates, all of strangers. [the seal written anew]"""
     strangers = [_stranger_pki().root.certificate, _stranger_pki().issuing.certificate]
     strangers += [_many(number) for number in range(38)]
     data = _roomy(subject, 32_000)
@@ -184,13 +174,11 @@ def certificates_without_number(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def second_authority_seals_the_same_bytes(subject: str) -> Vector:
-    """Another honest authority puts its seal under this licence. [look-alike signers]"""
     return s.against(d.sealed(d.licence(subject), d.stranger(subject).signer))
 
 
 @forgery(*d.TYPES)
 def second_authority_issues_in_its_own_code_but_the_others_name(subject: str) -> Vector:
-    """Its own code in the data, the other's name on the page. [look-alike signers]"""
     keeper = d.stranger(subject)
     data = d.made(subject, keeper, code=keeper.authority.code)
     every = tuple(one.type_code for one in d.office().catalogue.types)
@@ -200,7 +188,6 @@ def second_authority_issues_in_its_own_code_but_the_others_name(subject: str) ->
 
 @forgery(*d.TYPES)
 def seal_for_another_type(subject: str) -> Vector:
-    """The authority's own seal, meant for other types. [look-alike signers]"""
     own = d.keeper(subject)
     code = next(one.type_code for one in d.office().catalogue.types if one.slug != subject)
     return Vector(d.licence(subject), _with_entry(own.signer.certificate, type_codes=(code,)), d.AT)
@@ -208,7 +195,6 @@ def seal_for_another_type(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def right_ended_and_the_claim_lies_before(subject: str) -> Vector:
-    """A key whose right ended seals today and claims an hour before. [look-alike signers]"""
     keeper = d.keeper(subject)
     ended = d.AT - timedelta(minutes=30)
     data = d.made(subject, keeper, backdated=d.AT - timedelta(hours=1))
@@ -217,7 +203,6 @@ def right_ended_and_the_claim_lies_before(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def register_without_entries(subject: str) -> Vector:
-    """The verifier's trust register is empty, the root is trusted. [look-alike signers]"""
     return Vector(d.licence(subject), replace(d.trust(), register=()), d.AT)
 
 

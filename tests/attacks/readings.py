@@ -31,49 +31,41 @@ _HTML = b"<html><body><h1>FORGED LICENCE</h1></body></html>"
 
 @forgery(*EXTENDED)
 def polyglot_zip_behind(subject: str) -> Vector:
-    """A ZIP archive stands behind the file: unpackers begin at the end. [polyglot]"""
     return s.against(d.licence(subject) + _archive("licence.html", _HTML))
 
 
 @forgery(*EXTENDED)
 def polyglot_zip_before(subject: str) -> Vector:
-    """A ZIP archive stands before the header. [polyglot]"""
     return s.against(_archive("licence.html", _HTML) + d.licence(subject))
 
 
 @forgery(*EXTENDED)
 def polyglot_html_before(subject: str) -> Vector:
-    """A web page stands before the header, the file in its comment. [polyglot]"""
     return s.against(_HTML + b"<!--\n" + d.licence(subject) + b"-->")
 
 
 @forgery(*EXTENDED)
 def polyglot_html_behind(subject: str) -> Vector:
-    """A web page stands behind the file. [polyglot]"""
     return s.against(d.licence(subject) + _HTML)
 
 
 @forgery(*EXTENDED)
 def polyglot_jpeg_before(subject: str) -> Vector:
-    """The file is the comment of a JPEG picture. [polyglot]"""
     return s.against(b"\xff\xd8\xff\xfe\x00\x40" + b" " * 62 + d.licence(subject) + b"\xff\xd9")
 
 
 @forgery(*EXTENDED)
 def polyglot_script_before(subject: str) -> Vector:
-    """The file begins as a shell script. [polyglot]"""
     return s.against(b"#!/bin/sh\nexit 0\n" + d.licence(subject))
 
 
 @forgery(*EXTENDED)
 def polyglot_second_header(subject: str) -> Vector:
-    """A header of another version stands before the genuine one. [polyglot]"""
     return s.against(b"%PDF-1.4\n" + d.licence(subject))
 
 
 @forgery(*d.TYPES)
 def polyglot_in_the_padding(subject: str) -> Vector:
-    """The padding of the gap holds a web page instead of zeros. [polyglot]"""
     data = d.licence(subject)
     end = d.gap(data)[1]
     page = _HTML.replace(b">", b" ")
@@ -82,7 +74,6 @@ def polyglot_in_the_padding(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def polyglot_pdf_behind(subject: str) -> Vector:
-    """An unsigned document of the forger's stands behind the licence. [polyglot]"""
     other = b"%PDF-1.7\n" + s.objects_at(9, {1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[]/Count 0>>"})[0]
     lines = b"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000056 00000 n \n"
     return s.against(d.licence(subject) + other + lines + b"trailer\n<</Size 3/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(d.licence(subject)) + len(other)))
@@ -99,25 +90,21 @@ def _twice(subject: str, number: int, words: bytes) -> Vector:
 
 @forgery(*d.TYPES)
 def key_twice_pages(subject: str) -> Vector:
-    """The catalogue has two page trees, sealed so. [duplicate key]"""
     return _twice(subject, s.of(subject).tail.root, b"/Pages 6 0 R")
 
 
 @forgery(*d.TYPES)
 def key_twice_pages_escaped(subject: str) -> Vector:
-    """The second one is spelt with an escape. [duplicate key]"""
     return _twice(subject, s.of(subject).tail.root, b"/P#61ges 6 0 R")
 
 
 @forgery(*d.TYPES)
 def key_twice_form(subject: str) -> Vector:
-    """The catalogue has two forms, sealed so. [duplicate key]"""
     return _twice(subject, s.of(subject).tail.root, b"/AcroForm<</Fields[]>>")
 
 
 @forgery(*d.TYPES)
 def key_twice_claimed_time(subject: str) -> Vector:
-    """The seal claims two times, sealed so. [duplicate key]"""
     document = s.of(subject)
     body = document.body(document.signature).replace(b"/M(", b"/M(D:20200101000000Z)/M(", 1)
     return s.against(prepared(subject, {}, {document.signature: body}))
@@ -125,20 +112,17 @@ def key_twice_claimed_time(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def key_twice_page_contents(subject: str) -> Vector:
-    """A page has two Contents, sealed so. [duplicate key]"""
     return _twice(subject, s.of(subject).pages[0], b"/Contents 3 0 R")
 
 
 @forgery(*d.TYPES)
 def key_twice_in_the_trailer(subject: str) -> Vector:
-    """The trailer has two roots, sealed so. [duplicate key]"""
     data = d.licence(subject).replace(b"trailer\n<<", b"trailer\n<</Root 6 0 R")
     return s.against(d.sealed(d.framed(data), d.keeper(subject).signer))
 
 
 @forgery(*d.TYPES)
 def key_twice_stream_length(subject: str) -> Vector:
-    """A stream has two lengths, sealed so. [duplicate key]"""
     data = re.sub(rb"/Length ([0-9]+)>>", b"/Length 1/Length \\1>>", d.licence(subject), count=1)
     return s.against(d.sealed(d.framed(data), d.keeper(subject).signer))
 
@@ -148,7 +132,6 @@ def key_twice_stream_length(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def object_twice_in_the_sealed_revision(subject: str) -> Vector:
-    """A page's object occurs twice in the sealed bytes; the table names the last. [object number reused]"""
     document = s.of(subject)
     page = document.pages[0]
     twin = s.forged_page(document)[page]
@@ -161,7 +144,6 @@ def object_twice_in_the_sealed_revision(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def object_of_another_generation(subject: str) -> Vector:
-    """An update brings a page's object with generation 1. [object number reused]"""
     document = s.of(subject)
     page, content = document.pages[0], document.free
     forged = s.forged_page(document)
@@ -174,7 +156,6 @@ def object_of_another_generation(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def objects_freed(subject: str) -> Vector:
-    """An update's table frees the seal's field and signature. [object number reused]"""
     document = s.of(subject)
     lines = b"xref\n0 1\n0000000000 65535 f \n"
     lines += b"".join(b"%d 1\n0000000000 00001 f \n" % n for n in sorted((document.field, document.signature)))
@@ -184,14 +165,12 @@ def objects_freed(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def object_number_of_the_attachment_reused(subject: str) -> Vector:
-    """An update makes the embedded data's number a page's content. [object number reused]"""
     document = s.of(subject)
     return s.changed(subject, s.forged_page(document, at=document.attachment))
 
 
 @forgery(*EXTENDED)
 def object_number_beyond_the_size(subject: str) -> Vector:
-    """An update brings objects with numbers beyond the Size that its trailer states. [object number reused]"""
     document = s.of(subject)
     whole = s.update(document, s.forged_page(document, at=document.free + 500))
     at = whole.rindex(b"/Size ")
@@ -203,7 +182,6 @@ def object_number_beyond_the_size(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_entry_points_into_a_stream(subject: str) -> Vector:
-    """An update's table finds a forged page inside the data of a stream. [cross-reference confusion]"""
     document = s.of(subject)
     page, content = document.pages[0], document.free
     forged = s.forged_page(document)
@@ -219,7 +197,6 @@ def xref_entry_points_into_a_stream(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_entries_exchanged_by_an_update(subject: str) -> Vector:
-    """An update without objects says that two objects lie in each other's places. [cross-reference confusion]"""
     document = s.of(subject)
     one, two = document.pages[0], document.appearance
     places = {n: document.data.rindex(b"\n%d 0 obj\n" % n) + 1 for n in (one, two)}
@@ -230,7 +207,6 @@ def xref_entries_exchanged_by_an_update(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def xref_entry_changed_in_place(subject: str) -> Vector:
-    """A line of the sealed table points at another object. [cross-reference confusion]"""
     data, document = d.licence(subject), s.of(subject)
     at = document.tail.xref + data[document.tail.xref :].index(b"\n", 5) + 1
     one, two = (at + 20 * n for n in (document.pages[0], document.appearance))
@@ -239,7 +215,6 @@ def xref_entry_changed_in_place(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_prev_loop(subject: str) -> Vector:
-    """The update's Prev leads to itself. [cross-reference confusion]"""
     document = s.of(subject)
     forged = s.forged_page(document)
     at = document.tail.end + len(s.objects_at(document.tail.end, forged)[0])
@@ -248,7 +223,6 @@ def xref_prev_loop(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_prev_two_in_a_circle(subject: str) -> Vector:
-    """Two updates whose Prev lead to each other. [cross-reference confusion]"""
     document = s.of(subject)
     forged = s.forged_page(document)
     first = s.odd_update(document, forged, prev=10**9)
@@ -260,7 +234,6 @@ def xref_prev_two_in_a_circle(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_prev_missing(subject: str) -> Vector:
-    """An update with every object anew and no Prev. [cross-reference confusion]"""
     document = s.of(subject)
     objects = {number: document.body(number) for number in range(1, document.free)}
     whole = s.update(document, {**objects, **s.forged_page(document)})
@@ -270,14 +243,12 @@ def xref_prev_missing(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_prev_elsewhere(subject: str) -> Vector:
-    """The update's Prev leads into the middle of the file. [cross-reference confusion]"""
     document = s.of(subject)
     return s.against(s.odd_update(document, s.forged_page(document), prev=document.tail.xref + 20))
 
 
 @forgery(*EXTENDED)
 def xref_startxref_to_the_sealed_table(subject: str) -> Vector:
-    """An update whose last lines still lead to the sealed table; rebuilding readers show the update. [cross-reference confusion]"""
     document = s.of(subject)
     whole = s.update(document, s.forged_page(document))
     at = whole.rindex(b"startxref\n")
@@ -286,7 +257,6 @@ def xref_startxref_to_the_sealed_table(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_stream_update(subject: str) -> Vector:
-    """The update is listed in a cross-reference stream. [cross-reference confusion]"""
     document = s.of(subject)
     forged = s.forged_page(document)
     return s.against(document.data + _stream_update(document, forged, b""))
@@ -307,7 +277,6 @@ def _stream_update(document: s.Anatomy, objects: dict[int, bytes], hidden: bytes
 
 @forgery(*EXTENDED)
 def xref_hybrid_update(subject: str) -> Vector:
-    """A classic update whose trailer names a hidden cross-reference stream as well. [cross-reference confusion]"""
     document = s.of(subject)
     forged = s.forged_page(document)
     hidden = _stream_update(document, forged, b"")
@@ -319,7 +288,6 @@ def xref_hybrid_update(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_objects_in_an_object_stream(subject: str) -> Vector:
-    """The forged page lies compressed in an object stream. [cross-reference confusion]"""
     document = s.of(subject)
     page, content = document.pages[0], document.free
     forged = s.forged_page(document)
@@ -341,7 +309,6 @@ def xref_objects_in_an_object_stream(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def xref_overlapping_sections(subject: str) -> Vector:
-    """The update's table lists one number twice, with two places. [cross-reference confusion]"""
     document = s.of(subject)
     forged = s.forged_page(document)
     page = document.pages[0]
@@ -354,7 +321,6 @@ def xref_overlapping_sections(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def trailer_names_another_root(subject: str) -> Vector:
-    """The update's trailer names a catalogue of the forger's. [cross-reference confusion]"""
     document = s.of(subject)
     root = document.free + 1
     return s.against(s.odd_update(document, {**s.forged_page(document), root: document.catalogue}, root=root))
@@ -362,7 +328,6 @@ def trailer_names_another_root(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def trailer_says_encrypted(subject: str) -> Vector:
-    """The update's trailer says that the document is encrypted. [cross-reference confusion]"""
     document = s.of(subject)
     words = b"/Encrypt<</Filter/Standard/V 1/R 2/O<%s>/U<%s>/P -4>>" % (b"00" * 32, b"00" * 32)
     return s.against(s.odd_update(document, s.forged_page(document), extra=words))
@@ -370,7 +335,6 @@ def trailer_says_encrypted(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def trailer_of_another_document(subject: str) -> Vector:
-    """The update's trailer has another ID. [cross-reference confusion]"""
     document = s.of(subject)
     whole = s.update(document, {document.tail.root: document.catalogue})
     at = whole.rindex(b"/ID[")
@@ -379,14 +343,12 @@ def trailer_of_another_document(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def linearized_in_front(subject: str) -> Vector:
-    """The first object says that the file is linearised, with a length of its own, sealed so. [cross-reference confusion]"""
     words = b"<</Linearized 1/L 1000/H[0 0]/O 1/E 1000/N 1/T 0>>"
     return s.against(prepared(subject, {s.of(subject).free: words}))
 
 
 @forgery(*d.TYPES)
 def comment_hides_an_object(subject: str) -> Vector:
-    """An object stands in a comment between two objects, sealed so. [cross-reference confusion]"""
     document = s.of(subject)
     words = b"%% %d 0 obj <</Type/Page>> endobj\n" % document.pages[0]
     data = d.licence(subject).replace(b"\nendobj\n", b"\nendobj\n" + words, 1)
@@ -398,13 +360,11 @@ def comment_hides_an_object(subject: str) -> Vector:
 
 @forgery(*(one for one in d.TYPES if one != "approval-document"))
 def two_licences_one_behind_the_other(subject: str) -> Vector:
-    """Two sealed licences in one file: readers show the last. [cross-reference confusion]"""
     return s.against(d.licence("approval-document") + d.licence(subject))
 
 
 @forgery(*d.TYPES)
 def offsets_exchanged(subject: str) -> Vector:
-    """Two lines of the cross-reference table change places. [cross-reference confusion]"""
     data = d.licence(subject)
     at = data.rindex(b"\nxref\n") + data[data.rindex(b"\nxref\n") :].index(b"65535 f \n") + 9
     one, two = data[at : at + 20], data[at + 20 : at + 40]
@@ -413,30 +373,25 @@ def offsets_exchanged(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def table_without_end(subject: str) -> Vector:
-    """The table announces a million objects. [cross-reference confusion]"""
     return s.against(re.sub(rb"\nxref\n0 [0-9]+\n", b"\nxref\n0 1000000\n", d.licence(subject)))
 
 
 @forgery(*d.TYPES)
 def stream_swallows_its_neighbours(subject: str) -> Vector:
-    """A stream's length reaches over the objects behind it. [cross-reference confusion]"""
     data = d.licence(subject)
     return s.against(re.sub(rb"/Length ([0-9]+)>>", b"/Length 9\\1>>", data, count=1))
 
 
 @forgery(*d.TYPES)
 def length_kept_elsewhere(subject: str) -> Vector:
-    """A stream's length is a reference, which readers may take differently. [cross-reference confusion]"""
     return s.against(d.framed(re.sub(rb"/Length [0-9]+>>", b"/Length 1 0 R>>", d.licence(subject), count=1)))
 
 
 @forgery(*d.TYPES)
 def comment_between_objects(subject: str) -> Vector:
-    """A comment carries a second document between two objects. [cross-reference confusion]"""
     return s.against(d.replaced(d.licence(subject), b"\nendobj\n", b"\nendobj\n%% 9 0 obj <</Type/Page>>\n"))
 
 
 @forgery(*d.TYPES)
 def byte_range_again_in_a_string(subject: str) -> Vector:
-    """The seal's dictionary names a second byte range inside a string. [cross-reference confusion]"""
     return s.against(s.in_seal(subject, b"/Reason(/ByteRange [0 1 2 3])"))

@@ -23,7 +23,6 @@ def _rewritten(subject: str, change: Callable[[cms.SignedData], None]) -> Vector
 
 @forgery(*d.TYPES)
 def other_root_of_the_same_equation(subject: str) -> Vector:
-    """The ECDSA value s becomes n - s, which every library accepts: nothing is forged. [the seal written anew]"""
 
     def change(signed: cms.SignedData) -> None:
         signer = signed["signer_infos"][0]
@@ -36,7 +35,6 @@ def other_root_of_the_same_equation(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def anchor_slipped_in(subject: str) -> Vector:
-    """The trusted root is put among the certificates: known to all, nothing is forged. [the seal written anew]"""
     root = asn1_x509.Certificate.load(d.trust().anchors[0].public_bytes(Encoding.DER))
     return _rewritten(
         subject, lambda signed: signed["certificates"].append(cms.CertificateChoices({"certificate": root}))
@@ -45,7 +43,6 @@ def anchor_slipped_in(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def signer_named_by_any_bytes_of_its_certificate(subject: str) -> Vector:
-    """The signer's name becomes a key identifier of arbitrary bytes. [the seal written anew]"""
 
     def change(signed: cms.SignedData) -> None:
         signer = signed["signer_infos"][0]
@@ -58,7 +55,6 @@ def signer_named_by_any_bytes_of_its_certificate(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def second_signer(subject: str) -> Vector:
-    """The only signer info is written twice. [the seal written anew]"""
 
     def change(signed: cms.SignedData) -> None:
         one = signed["signer_infos"][0]
@@ -69,7 +65,6 @@ def second_signer(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def unsigned_attribute_of_any_kind(subject: str) -> Vector:
-    """A counter-signature that says anything rides along unsigned. [the seal written anew]"""
 
     def change(signed: cms.SignedData) -> None:
         attribute = cms.CMSAttribute({"type": "1.2.3.4", "values": []})
@@ -80,7 +75,6 @@ def unsigned_attribute_of_any_kind(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def algorithm_downgraded(subject: str) -> Vector:
-    """The digest is said to be SHA-1. [the seal written anew]"""
 
     def change(signed: cms.SignedData) -> None:
         sha1 = algos.DigestAlgorithm({"algorithm": "sha1"})
@@ -92,7 +86,6 @@ def algorithm_downgraded(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def signature_on_nothing(subject: str) -> Vector:
-    """R = s = 0, which careless verifiers take for any message. [the seal written anew]"""
 
     def change(signed: cms.SignedData) -> None:
         signed["signer_infos"][0]["signature"] = algos.DSASignature({"r": 0, "s": 0}).dump()

@@ -17,20 +17,17 @@ EXTENDED = (*d.TYPES, *d.EXTENDED)
 
 @forgery(*EXTENDED)
 def published_forgery_1_isa_tail(subject: str) -> Vector:
-    """A forged page, a table, a trailer and startxref behind the file, without %%EOF. [incremental saving]"""
     document = s.of(subject)
     return s.against(s.odd_update(document, s.forged_page(document), end=b""))
 
 
 @forgery(*EXTENDED)
 def isa_1_whole_update(subject: str) -> Vector:
-    """An ordinary update with a forged page. [incremental saving]"""
     return s.changed(subject, s.forged_page(s.of(subject)))
 
 
 @forgery(*EXTENDED)
 def isa_2_update_without_table(subject: str) -> Vector:
-    """A forged page and a trailer, no cross-reference table; readers rebuild it. [incremental saving]"""
     document = s.of(subject)
     body, offsets = s.objects_at(document.tail.end, s.forged_page(document))
     end = b"startxref\n%d\n%%%%EOF\n" % document.tail.xref
@@ -39,14 +36,12 @@ def isa_2_update_without_table(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def isa_3_update_without_table_and_trailer(subject: str) -> Vector:
-    """The bare objects of a forged page behind the file. [incremental saving]"""
     document = s.of(subject)
     return s.against(document.data + s.objects_at(document.tail.end, s.forged_page(document))[0])
 
 
 @forgery(*EXTENDED)
 def isa_4_update_with_a_copied_signature(subject: str) -> Vector:
-    """The bare objects of a forged page, and a copy of the seal beside them. [incremental saving]"""
     document = s.of(subject)
     copy = {document.signature: document.body(document.signature)}
     return s.against(document.data + s.objects_at(document.tail.end, {**s.forged_page(document), **copy})[0])
@@ -54,7 +49,6 @@ def isa_4_update_with_a_copied_signature(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def isa_4_whole_update_with_a_copied_signature(subject: str) -> Vector:
-    """The same with table and trailer, the end mark missing. [incremental saving]"""
     document = s.of(subject)
     copy = {document.signature: document.body(document.signature)}
     return s.against(s.odd_update(document, {**s.forged_page(document), **copy}, end=b""))
@@ -62,7 +56,6 @@ def isa_4_whole_update_with_a_copied_signature(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def isa_tail_without_startxref(subject: str) -> Vector:
-    """A forged page, a table and a trailer, then nothing more. [incremental saving]"""
     document = s.of(subject)
     whole = s.odd_update(document, s.forged_page(document), end=b"")
     return s.against(whole[: whole.rindex(b"startxref")])
@@ -70,14 +63,12 @@ def isa_tail_without_startxref(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def isa_tail_with_half_an_end_mark(subject: str) -> Vector:
-    """An update whose last line is %%EO. [incremental saving]"""
     document = s.of(subject)
     return s.against(s.odd_update(document, s.forged_page(document), end=b"%%EO"))
 
 
 @forgery(*EXTENDED)
 def isa_tail_behind_a_thousand_bytes(subject: str) -> Vector:
-    """As the first, with 1,024 spaces before its startxref, so that looking back finds no end mark at all. [incremental saving]"""
     document = s.of(subject)
     whole = s.odd_update(document, s.forged_page(document), end=b"")
     at = whole.rindex(b"startxref")
@@ -86,7 +77,6 @@ def isa_tail_behind_a_thousand_bytes(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def isa_tail_in_a_comment(subject: str) -> Vector:
-    """Every line of the update begins as a comment, which rebuilding readers do not mind. [incremental saving]"""
     document = s.of(subject)
     tail = s.update(document, s.forged_page(document))[document.tail.end :]
     return s.against(document.data + b"%" + tail.replace(b"\n", b"\n%"))
@@ -94,7 +84,6 @@ def isa_tail_in_a_comment(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def update_with_a_second_end_mark(subject: str) -> Vector:
-    """An ordinary update, then the genuine last lines once more. [incremental saving]"""
     document = s.of(subject)
     end = b"startxref\n%d\n%%%%EOF\n" % document.tail.xref
     return s.against(s.update(document, s.forged_page(document)) + end)
@@ -102,7 +91,6 @@ def update_with_a_second_end_mark(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def update_that_changes_nothing(subject: str) -> Vector:
-    """An update without any object. [incremental saving]"""
     document = s.of(subject)
     lines = b"xref\n0 0\n" + s.trailer(document, {})
     return s.against(document.data + lines + b"startxref\n%d\n%%%%EOF\n" % document.tail.end)
@@ -110,7 +98,6 @@ def update_that_changes_nothing(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def updates_one_behind_the_other(subject: str) -> Vector:
-    """A forged page, and a second update that takes it back. [incremental saving]"""
     document = s.of(subject)
     forged = s.forged_page(document)
     first = s.anatomy(s.update(document, forged))
@@ -119,7 +106,6 @@ def updates_one_behind_the_other(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def update_adds_a_page(subject: str) -> Vector:
-    """An update with one more page. [incremental saving]"""
     document = s.of(subject)
     tree = int(document.catalogue.split(b"/Pages ")[1].split()[0])
     page, content = document.free, document.free + 1
@@ -131,7 +117,6 @@ def update_adds_a_page(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def update_takes_the_pages_away(subject: str) -> Vector:
-    """An update whose page tree leads to a page of the forger's alone. [incremental saving]"""
     document = s.of(subject)
     tree, page, content = document.free, document.free + 1, document.free + 2
     body = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Resources%s/Contents %d 0 R>>" % (tree, s.FONT, content)

@@ -57,13 +57,11 @@ def _shown(document: s.Anatomy, tree: int) -> bytes:
 
 @forgery(*d.TYPES)
 def shadow_hide_and_replace_prepared(subject: str) -> Vector:
-    """A second page tree lies unused in the sealed bytes. [shadow attack]"""
     return s.against(prepared(subject, _hidden_page(s.of(subject))))
 
 
 @forgery(*d.TYPES)
 def shadow_hide_and_replace_by_table(subject: str) -> Vector:
-    """The same, and an update whose table alone leads from the catalogue's old number to a hidden catalogue. [shadow attack]"""
     document = s.of(subject)
     hidden = _hidden_page(document)
     other = document.free + 3
@@ -77,7 +75,6 @@ def shadow_hide_and_replace_by_table(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def shadow_hide_and_replace_by_root(subject: str) -> Vector:
-    """The same, and an update whose trailer names the hidden catalogue; it brings no object. [shadow attack]"""
     document = s.of(subject)
     other = document.free + 3
     data = prepared(subject, {**_hidden_page(document), other: _shown(document, document.free)})
@@ -88,7 +85,6 @@ def shadow_hide_and_replace_by_root(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def shadow_hide_and_replace_reachable(subject: str) -> Vector:
-    """The hidden page tree hangs on the catalogue under a key of its own, so that it is in use. [shadow attack]"""
     document = s.of(subject)
     catalogue = document.catalogue[:-2] + b"/PieceInfo %d 0 R>>" % document.free
     return s.against(prepared(subject, _hidden_page(document), {document.tail.root: catalogue}))
@@ -96,7 +92,6 @@ def shadow_hide_and_replace_reachable(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def shadow_hide_by_a_picture(subject: str) -> Vector:
-    """A picture covers the text when it is sealed; an update takes it away. [shadow attack]"""
     document = s.of(subject)
     page = document.pages[0]
     name, number = b"/Cover", document.free
@@ -116,7 +111,6 @@ def shadow_hide_by_a_picture(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def shadow_hide_by_an_annotation(subject: str) -> Vector:
-    """An annotation covers the text when it is sealed; an update makes it invisible. [shadow attack]"""
     document = s.of(subject)
     page, note, drawn = _seal_page(document), document.free, document.free + 1
     shown = b"<</Type/Annot/Subtype/Square/Rect[0 0 500 500]/F 4/AP<</N %d 0 R>>>>" % drawn
@@ -132,7 +126,6 @@ def _seal_page(document: s.Anatomy) -> int:
 
 @forgery(*d.TYPES)
 def shadow_replace_field_value(subject: str) -> Vector:
-    """A text field shows one value when it is sealed and another one afterwards. [shadow attack]"""
     document = s.of(subject)
     field, one, other = document.free, document.free + 1, document.free + 2
     body = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(Amount)/V(1)/Rect[0 0 500 500]/F 4/AP<</N %d 0 R>>>>" % one
@@ -145,7 +138,6 @@ def shadow_replace_field_value(subject: str) -> Vector:
 
 @forgery(*d.EXTENDED, *d.TYPES)
 def shadow_replace_font(subject: str) -> Vector:
-    """An update redefines a font, so that the sealed characters look like others. [shadow attack]"""
     document = s.of(subject)
     font = int(re.search(rb"\n([0-9]+) 0 obj\n<</Type/Font/Subtype/Type0/", document.data)[1])  # type: ignore[index]
     return s.changed(subject, {font: b"<</Type/Font/Subtype/Type1/BaseFont/Symbol>>"})
@@ -153,7 +145,6 @@ def shadow_replace_font(subject: str) -> Vector:
 
 @forgery(*d.EXTENDED, *d.TYPES)
 def shadow_replace_resources(subject: str) -> Vector:
-    """An update redefines the resources of the pages. [shadow attack]"""
     document = s.of(subject)
     number = int(re.search(rb"/Resources ([0-9]+) 0 R", document.body(document.pages[0]))[1])  # type: ignore[index]
     return s.changed(subject, {number: s.FONT})
@@ -161,7 +152,6 @@ def shadow_replace_resources(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def shadow_layers(subject: str) -> Vector:
-    """Two layers are sealed, one of them switched off. [shadow attack]"""
     document = s.of(subject)
     layer = document.free
     catalogue = document.catalogue[:-2] + b"/OCProperties<</OCGs[%d 0 R]/D<</OFF[%d 0 R]>>>>>>" % (layer, layer)
@@ -171,7 +161,6 @@ def shadow_layers(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def shadow_alternate_picture(subject: str) -> Vector:
-    """The seal's picture is sealed with an alternate for printing. [shadow attack]"""
     document = s.of(subject)
     body = document.body(document.appearance).replace(
         b"/Type/XObject", b"/Type/XObject/Alternates[<</Image %d 0 R>>]" % document.free, 1

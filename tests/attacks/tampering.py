@@ -21,25 +21,21 @@ def _field(subject: str, old: bytes, new: bytes) -> Vector:
 
 @forgery(*EXTENDED)
 def seal_moved(subject: str) -> Vector:
-    """An update moves the seal to another place (Rect). [field and appearance]"""
     return _field(subject, rb"/Rect\[[^\]]*\]", b"/Rect[0 0 119 119]")
 
 
 @forgery(*EXTENDED)
 def seal_over_the_whole_page(subject: str) -> Vector:
-    """An update makes the seal as large as the page (Rect). [field and appearance]"""
     return _field(subject, rb"/Rect\[[^\]]*\]", b"/Rect[0 0 900 900]")
 
 
 @forgery(*EXTENDED)
 def seal_hidden(subject: str) -> Vector:
-    """An update hides the seal (F). [field and appearance]"""
     return _field(subject, rb"/F 132", b"/F 2")
 
 
 @forgery(*EXTENDED)
 def seal_drawn_anew(subject: str) -> Vector:
-    """An update gives the seal's field another appearance (AP). [field and appearance]"""
     document = s.of(subject)
     field = document.body(document.field).replace(b"/N %d 0 R" % document.appearance, b"/N %d 0 R" % document.free)
     return s.changed(subject, {document.field: field, document.free: s.picture()})
@@ -47,14 +43,12 @@ def seal_drawn_anew(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def seal_picture_redefined(subject: str) -> Vector:
-    """An update redefines the seal's picture itself. [field and appearance]"""
     document = s.of(subject)
     return s.changed(subject, {document.appearance: s.picture()})
 
 
 @forgery(*d.TYPES)
 def seal_picture_swapped(subject: str) -> Vector:
-    """The covered bytes of the seal's picture are another authority's, fitted in. [field and appearance]"""
     other = next(one for one in d.TYPES if d.keeper(one).authority != d.keeper(subject).authority)
     document, source = s.of(subject), s.of(other)
     old = b"\n%d 0 obj\n%s\nendobj\n" % (document.appearance, document.body(document.appearance))
@@ -64,7 +58,6 @@ def seal_picture_swapped(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def seal_picture_swapped_in_place(subject: str) -> Vector:
-    """The seal's picture is replaced by a drawing of the same length. [field and appearance]"""
     document = s.of(subject)
     body = document.body(document.appearance)
     start = document.data.index(body) + body.index(b"stream\n") + 7
@@ -75,7 +68,6 @@ def seal_picture_swapped_in_place(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def seal_taken_out_of_its_field(subject: str) -> Vector:
-    """An update takes the value out of the field, so that readers find nothing signed. [field and appearance]"""
     document = s.of(subject)
     return s.against(
         s.update(document, {**s.forged_page(document), document.field: document.body(document.field).replace(b"/V %d 0 R" % document.signature, b"")})
@@ -84,7 +76,6 @@ def seal_taken_out_of_its_field(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def field_taken_out_of_the_form(subject: str) -> Vector:
-    """An update empties the form, so that readers find nothing signed. [field and appearance]"""
     document = s.of(subject)
     catalogue = re.sub(rb"/Fields ?\[[^\]]*\]", b"/Fields[]", document.catalogue)
     return s.changed(subject, {**s.forged_page(document), document.tail.root: catalogue})
@@ -92,7 +83,6 @@ def field_taken_out_of_the_form(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def form_taken_out_of_the_catalogue(subject: str) -> Vector:
-    """An update takes the whole form out of the catalogue. [field and appearance]"""
     document = s.of(subject)
     catalogue = re.sub(rb"/AcroForm<<.*?>>", b"", document.catalogue)
     return s.changed(subject, {**s.forged_page(document), document.tail.root: catalogue})
@@ -100,25 +90,21 @@ def form_taken_out_of_the_catalogue(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def field_renamed(subject: str) -> Vector:
-    """An update renames the seal's field (T). [field and appearance]"""
     return _field(subject, rb"/T\([^)]*\)", b"/T(Approval)")
 
 
 @forgery(*EXTENDED)
 def field_with_a_tip(subject: str) -> Vector:
-    """An update changes what readers say when they point at the seal (TU). [field and appearance]"""
     return _field(subject, rb"/TU ?<[0-9A-F]*>", b"/TU(Sealed by somebody else)")
 
 
 @forgery(*EXTENDED)
 def field_with_an_action(subject: str) -> Vector:
-    """An update gives the seal an action to run. [field and appearance]"""
     return _field(subject, rb"/F 132", b"/F 132/A<</S/JavaScript/JS(app.alert\\(1\\))>>")
 
 
 @forgery(*EXTENDED)
 def field_filled_beside_the_seal(subject: str) -> Vector:
-    """An update adds a text field with a value over the page. [field and appearance]"""
     document = s.of(subject)
     field, drawn = document.free, document.free + 1
     body = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(Text)/V(x)/Rect[0 0 500 500]/F 4/AP<</N %d 0 R>>>>" % drawn
@@ -140,31 +126,26 @@ def _dictionary(subject: str, old: bytes, new: bytes) -> Vector:
 
 @forgery(*EXTENDED)
 def claimed_time_overwritten(subject: str) -> Vector:
-    """An update redefines the seal with another claimed time. [signature dictionary overwritten]"""
     return _dictionary(subject, rb"/M\([^)]*\)", b"/M(D:20200101000000Z)")
 
 
 @forgery(*EXTENDED)
 def signer_name_overwritten(subject: str) -> Vector:
-    """An update redefines the seal with another signer's Name. [signature dictionary overwritten]"""
     return _dictionary(subject, rb"/M\(", b"/Name(Ministry of Everything)/M(")
 
 
 @forgery(*EXTENDED)
 def reason_overwritten(subject: str) -> Vector:
-    """An update redefines the seal with a Reason. [signature dictionary overwritten]"""
     return _dictionary(subject, rb"/M\(", b"/Reason(Approved for all purposes)/M(")
 
 
 @forgery(*d.TYPES)
 def claimed_time_changed_in_place(subject: str) -> Vector:
-    """The claimed time is another, under the seal. [signature dictionary overwritten]"""
     return s.against(s.in_place(subject, rb"/M\(D:20260308040000Z\)", b"/M(D:20250308040000Z)"))
 
 
 @forgery(*d.TYPES)
 def reason_written_in(subject: str) -> Vector:
-    """A Reason is written behind the Contents, everything fitted. [signature dictionary overwritten]"""
     data = d.licence(subject)
     end = d.gap(data)[1]
     return s.against(d.framed(data[:end] + b"/Reason(Approved for all purposes)" + data[end:]))
@@ -175,14 +156,12 @@ def reason_written_in(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def embedded_data_redefined(subject: str) -> Vector:
-    """An update redefines the embedded data. [embedded data]"""
     document = s.of(subject)
     return s.edited(subject, document.attachment, rb'"number":"[^"]*"', b'"number":"FORGED"')
 
 
 @forgery(*d.TYPES)
 def embedded_data_of_another_type(subject: str) -> Vector:
-    """The covered bytes of the embedded data are another licence's, fitted in. [embedded data]"""
     other = s.of(next(one for one in d.TYPES if one != subject))
     document = s.of(subject)
     old = b"\n%d 0 obj\n%s\nendobj\n" % (document.attachment, document.body(document.attachment))
@@ -192,7 +171,6 @@ def embedded_data_of_another_type(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def embedded_data_changed_in_place(subject: str) -> Vector:
-    """One digit of the embedded number is another. [embedded data]"""
     data = d.licence(subject)
     at = re.search(rb'"number":"[^"]*[0-9]', data).end() - 1  # type: ignore[union-attr]
     return s.against(data[:at] + (b"1" if data[at : at + 1] != b"1" else b"2") + data[at + 1 :])
@@ -200,7 +178,6 @@ def embedded_data_changed_in_place(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def second_attachment_by_an_update(subject: str) -> Vector:
-    """An update attaches a second licence.json, listed first. [embedded data]"""
     document = s.of(subject)
     file, stream = document.free, document.free + 1
     words = b"<</Type/Filespec/F(licence.json)/UF(licence.json)/AFRelationship/Data/EF<</F %d 0 R>>>>" % stream
@@ -211,7 +188,6 @@ def second_attachment_by_an_update(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def metadata_redefined(subject: str) -> Vector:
-    """An update redefines the XMP metadata. [embedded data]"""
     document = s.of(subject)
     number = int(re.search(rb"/Metadata ([0-9]+) 0 R", document.catalogue)[1])  # type: ignore[index]
     return s.changed(subject, {number: s.stream(b"<x/>", b"/Type/Metadata/Subtype/XML")})
@@ -219,25 +195,21 @@ def metadata_redefined(subject: str) -> Vector:
 
 @forgery(*EXTENDED)
 def information_redefined(subject: str) -> Vector:
-    """An update gives the document another title. [embedded data]"""
     return s.changed(subject, {s.of(subject).tail.info: b"<</Title(Another licence)>>"})
 
 
 @forgery(*EXTENDED)
 def page_turned(subject: str) -> Vector:
-    """An update turns a page upside down. [embedded data]"""
     return s.edited(subject, s.of(subject).pages[0], rb"/MediaBox", b"/Rotate 180/MediaBox")
 
 
 @forgery(*EXTENDED)
 def page_cropped(subject: str) -> Vector:
-    """An update shows a part of a page only. [embedded data]"""
     return s.edited(subject, s.of(subject).pages[0], rb"/MediaBox", b"/CropBox[0 0 200 200]/MediaBox")
 
 
 @forgery(*EXTENDED)
 def script_at_opening(subject: str) -> Vector:
-    """An update gives the document a script to run when it is opened. [embedded data]"""
     return s.edited(
         subject, s.of(subject).tail.root, rb"/Type/Catalog", b"/Type/Catalog/OpenAction<</S/JavaScript/JS(1)>>"
     )
@@ -245,7 +217,6 @@ def script_at_opening(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def page_content_changed_in_place(subject: str) -> Vector:
-    """One byte of a page's content is another. [embedded data]"""
     document = s.of(subject)
     contents = re.search(rb"/Contents\[([0-9]+) 0 R", document.body(document.pages[0]))
     body = document.body(int(contents[1]))  # type: ignore[index]
@@ -255,7 +226,6 @@ def page_content_changed_in_place(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def seal_of_another_licence(subject: str) -> Vector:
-    """The gap holds the seal of another licence of the same type. [embedded data]"""
     licence_type = d.keeper(subject)
     other = d.signed_data(d.made(subject, licence_type, place="他处"))
     return s.against(d.with_signed_data(d.licence(subject), other))

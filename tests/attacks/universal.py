@@ -25,37 +25,31 @@ def _range(subject: str, new: bytes) -> Vector:
 
 @forgery(*d.TYPES)
 def usf_contents_missing(subject: str) -> Vector:
-    """The seal has no Contents. [universal signature forgery]"""
     return _contents(subject, b"")
 
 
 @forgery(*d.TYPES)
 def usf_contents_without_value(subject: str) -> Vector:
-    """The key Contents has no value. [universal signature forgery]"""
     return _contents(subject, b"/Contents")
 
 
 @forgery(*d.TYPES)
 def usf_contents_null(subject: str) -> Vector:
-    """Contents is null. [universal signature forgery]"""
     return _contents(subject, b"/Contents null")
 
 
 @forgery(*d.TYPES)
 def usf_contents_empty(subject: str) -> Vector:
-    """Contents is an empty string. [universal signature forgery]"""
     return _contents(subject, b"/Contents <>")
 
 
 @forgery(*d.TYPES)
 def usf_contents_zero(subject: str) -> Vector:
-    """Contents is one byte, zero. [universal signature forgery]"""
     return _contents(subject, b"/Contents <00>")
 
 
 @forgery(*d.TYPES)
 def usf_contents_all_zeros(subject: str) -> Vector:
-    """Contents is as long as it was, all zeros. [universal signature forgery]"""
     data = d.licence(subject)
     start, end = d.gap(data)
     return s.against(data[: start + 1] + b"0" * (end - start - 2) + data[end - 1 :])
@@ -63,7 +57,6 @@ def usf_contents_all_zeros(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def usf_contents_no_signer(subject: str) -> Vector:
-    """Contents is signed data without a signer. [universal signature forgery]"""
     from asn1crypto import cms
 
     content = cms.ContentInfo.load(d.signed_data(d.licence(subject)))
@@ -73,7 +66,6 @@ def usf_contents_no_signer(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def usf_contents_half_overwritten(subject: str) -> Vector:
-    """The signed data are overwritten from their middle on. [universal signature forgery]"""
     data = d.licence(subject)
     start, end = d.gap(data)
     return s.against(data[: start + 601] + b"f" * (end - start - 602) + data[end - 1 :])
@@ -81,87 +73,73 @@ def usf_contents_half_overwritten(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def usf_byte_range_missing(subject: str) -> Vector:
-    """The seal has no byte range. [universal signature forgery]"""
     return _range(subject, b"")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_without_value(subject: str) -> Vector:
-    """The key ByteRange has no value. [universal signature forgery]"""
     return _range(subject, b"/ByteRange")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_null(subject: str) -> Vector:
-    """ByteRange is null. [universal signature forgery]"""
     return _range(subject, b"/ByteRange null")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_empty(subject: str) -> Vector:
-    """ByteRange is an empty array. [universal signature forgery]"""
     return _range(subject, b"/ByteRange []")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_zeros(subject: str) -> Vector:
-    """ByteRange covers nothing: four zeros. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 0 0 0]")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_negative(subject: str) -> Vector:
-    """ByteRange has negative lengths. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 -1 -1 -1]")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_negative_second_part(subject: str) -> Vector:
-    """Only the second part's offset is negative. [universal signature forgery]"""
     start, _ = d.gap(d.licence(subject))
     return _range(subject, b"/ByteRange [0 %d -%d 99]" % (start, start))
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_three_numbers(subject: str) -> Vector:
-    """ByteRange has three numbers. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 %d %d]" % d.gap(d.licence(subject)))
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_one_part(subject: str) -> Vector:
-    """ByteRange has two numbers and covers the first bytes. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 100]")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_beyond_the_file(subject: str) -> Vector:
-    """The second part reaches far beyond the end of the file. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 %d %d 9999999]" % d.gap(d.licence(subject)))
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_overflowing(subject: str) -> Vector:
-    """A length is larger than 64 bits hold. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 1 2 18446744073709551617]")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_of_reals(subject: str) -> Vector:
-    """The numbers of the byte range have fractions. [universal signature forgery]"""
     start, end = d.gap(d.licence(subject))
     return _range(subject, b"/ByteRange [0 %d.0 %d.0 99.5]" % (start, end))
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_of_references(subject: str) -> Vector:
-    """The numbers of the byte range are references. [universal signature forgery]"""
     return _range(subject, b"/ByteRange [0 4 0 R 4 0 R 4 0 R]")
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_elsewhere(subject: str) -> Vector:
-    """ByteRange is a reference to an array that an update brings. [universal signature forgery]"""
     number = s.of(subject).free
     changed = s.in_place(subject, rb"/ByteRange \[[0-9 ]{34}\]", b"/ByteRange %d 0 R" % number)
     start, end = d.gap(d.licence(subject))
@@ -178,28 +156,24 @@ def _as(subject: str, data: bytes) -> s.Anatomy:
 
 @forgery(*d.TYPES)
 def usf_byte_range_overlapping(subject: str) -> Vector:
-    """The second part begins before the first one ends. [universal signature forgery]"""
     start, _ = d.gap(d.licence(subject))
     return _range(subject, b"/ByteRange [0 %d %d 1000]" % (start, start - 500))
 
 
 @forgery(*d.TYPES)
 def usf_byte_range_whole_file(subject: str) -> Vector:
-    """ByteRange covers the whole file, its own Contents included. [universal signature forgery]"""
     size = len(d.licence(subject))
     return _range(subject, b"/ByteRange [0 %d %d 0]" % (size, size))
 
 
 @forgery(*d.TYPES)
 def usf_signature_dictionary_null(subject: str) -> Vector:
-    """An update makes the seal's dictionary null, under a forged page. [universal signature forgery]"""
     document = s.of(subject)
     return s.changed(subject, {**s.forged_page(document), document.signature: b"null"})
 
 
 @forgery(*d.TYPES)
 def usf_contents_emptied_by_an_update(subject: str) -> Vector:
-    """An update redefines the seal without Contents, under a forged page. [universal signature forgery]"""
     document = s.of(subject)
     body = re.sub(rb"/Contents <[0-9a-f]*>", b"/Contents <>", document.body(document.signature))
     return s.changed(subject, {**s.forged_page(document), document.signature: body})
@@ -207,11 +181,9 @@ def usf_contents_emptied_by_an_update(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def usf_subfilter_unknown(subject: str) -> Vector:
-    """The encoding of the seal is one that nobody knows. [universal signature forgery]"""
     return s.against(s.in_place(subject, rb"/SubFilter/ETSI.CAdES.detached", b"/SubFilter/ETSI.CAdES.detachee"))
 
 
 @forgery(*d.TYPES)
 def usf_filter_unknown(subject: str) -> Vector:
-    """The handler of the seal is one that nobody has. [universal signature forgery]"""
     return s.against(s.in_place(subject, rb"/Filter/Adobe.PPKLite", b"/Filter/Nobody.Knows_"))

@@ -46,13 +46,11 @@ def _wrapped(subject: str, opening: bytes, closing: bytes = b"") -> bytes:
 
 @forgery(*d.TYPES)
 def swa_second_byte_range_in_the_padding(subject: str) -> Vector:
-    """The padding gives way to a second byte range; the covered end moves behind a forged page. [signature wrapping]"""
     return s.against(_wrapped(subject, b""))
 
 
 @forgery(*d.TYPES)
 def swa_second_part_in_a_stream(subject: str) -> Vector:
-    """As before, with the covered end hidden in a stream nobody reads. [signature wrapping]"""
     number = s.of(subject).free + 5
     opening = b"%d 0 obj\n<</Length 9>>\nstream\n" % number
     return s.against(_wrapped(subject, opening))
@@ -60,20 +58,17 @@ def swa_second_part_in_a_stream(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def swa_second_part_in_a_comment(subject: str) -> Vector:
-    """As before, with a comment sign before the covered end. [signature wrapping]"""
     return s.against(_wrapped(subject, b"%"))
 
 
 @forgery(*d.TYPES)
 def swa_second_part_with_a_forged_end(subject: str) -> Vector:
-    """As before, and the file ends with lines of the forger's own. [signature wrapping]"""
     end = b"startxref\n%d\n%%%%EOF\n" % s.of(subject).tail.xref
     return s.against(_wrapped(subject, b"", end))
 
 
 @forgery(*d.TYPES)
 def swa_second_part_moved_only(subject: str) -> Vector:
-    """A forged page stands between the gap and the covered end; the byte range is left as it is. [signature wrapping]"""
     document, data = s.of(subject), d.licence(subject)
     end = d.gap(data)[1]
     objects, _ = s.objects_at(end + 1, s.forged_page(document))
@@ -82,7 +77,6 @@ def swa_second_part_moved_only(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def swa_contents_twice(subject: str) -> Vector:
-    """A second Contents stands in the gap behind the first, shorter one. [signature wrapping]"""
     data = d.licence(subject)
     start, end = d.gap(data)
     digits = d.signed_data(data).hex().encode()
@@ -94,7 +88,6 @@ def swa_contents_twice(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def swa_covered_range_as_a_prefix(subject: str) -> Vector:
-    """A whole second document behind the first borrows its signature with the byte range it had. [signature wrapping]"""
     document = s.of(subject)
     other = s.forged_page(document)
     shift = document.tail.end
@@ -110,7 +103,6 @@ def _copies(document: s.Anatomy) -> dict[int, bytes]:
 
 @forgery(*d.TYPES)
 def siwa_signature_object_cloned(subject: str) -> Vector:
-    """An update gives the field a copy of the signature that still fits the old bytes, and the page another text. [signature wrapping]"""
     document = s.of(subject)
     page, clone = s.forged_page(document), document.free + 1
     field = document.body(document.field).replace(b"/V %d 0 R" % document.signature, b"/V %d 0 R" % clone)
@@ -119,7 +111,6 @@ def siwa_signature_object_cloned(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def siwa_signature_object_redefined(subject: str) -> Vector:
-    """An update redefines the signature with the same Contents and byte range, under a forged page. [signature wrapping]"""
     document = s.of(subject)
     return s.changed(
         subject, {**s.forged_page(document), document.signature: document.body(document.signature)}
@@ -128,7 +119,6 @@ def siwa_signature_object_redefined(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def signature_in_a_second_field(subject: str) -> Vector:
-    """A second field in an update points at the one signature; the form lists the second first. [signature wrapping]"""
     document = s.of(subject)
     number = document.free + 1
     catalogue = document.catalogue.replace(b"/Fields[", b"/Fields[%d 0 R " % number)
@@ -140,7 +130,6 @@ def signature_in_a_second_field(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def published_forgery_2_padding_tail(subject: str) -> Vector:
-    """Malicious signer: the range begins in the padding and stops as many bytes before the end, where anybody then writes an update. [signature wrapping]"""
     data, document = d.licence(subject), s.of(subject)
     start, end = d.gap(data)
     page = s.forged_page(document)
@@ -166,19 +155,16 @@ def published_forgery_2_padding_tail(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def range_from_inside_the_padding(subject: str) -> Vector:
-    """Malicious signer: the second part begins inside the padding, and the whole file is covered twice over. [signature wrapping]"""
     return s.against(_resigned(subject, lambda start, end, size: (start, end - 64, size - end + 64)))
 
 
 @forgery(*d.TYPES)
 def range_leaves_out_more_than_contents(subject: str) -> Vector:
-    """Malicious signer: the gap is wider than the Contents and begins before them. [signature wrapping]"""
     return s.against(_resigned(subject, lambda start, end, size: (start - 10, end, size - end)))
 
 
 @forgery(*d.TYPES)
 def range_leaves_out_the_tail(subject: str) -> Vector:
-    """Malicious signer: the last forty bytes are not covered. [signature wrapping]"""
     return s.against(_resigned(subject, lambda start, end, size: (start, end, size - end - 40)))
 
 

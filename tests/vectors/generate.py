@@ -19,6 +19,19 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.pki.trust import dump_register
+from tests.attacks import (
+    certification,
+    evidence,
+    exhaustion,
+    lookalikes,
+    readings,
+    rewriting,
+    saving,
+    shadow,
+    tampering,
+    universal,
+    wrapping,
+)
 from tests.vectors import foreign, signers
 from tests.vectors.foreign import plain, unsigned_foreign
 from tests.vectors.minimal import (
@@ -38,10 +51,15 @@ from tests.vectors.minimal import (
 from tests.vectors.registry import CASES, NOW, VECTORS, Case, Vector, instances, load_cases
 from tests.vectors.signers import self_made_ca
 
+MODULES = (
+    certification, evidence, exhaustion, foreign, lookalikes, readings, rewriting, saving, shadow, signers, tampering,
+    universal, wrapping,
+)  # fmt: skip
+"""Where vectors are made, tests.vectors.minimal besides: whoever imports this module has them all registered."""
 __all__ = [
-    "AT", "CASES", "NOW", "VECTORS", "Case", "Vector", "base", "entry", "flipped", "foreign", "gap", "instances",
-    "load_cases", "made", "pki", "plain", "seal", "self_made_ca", "signers", "stranger_pki", "trust",
-    "unsigned_foreign", "untouched_timestamped", "update", "write",
+    "AT", "CASES", "MODULES", "NOW", "VECTORS", "Case", "Vector", "base", "entry", "flipped", "gap", "instances",
+    "load_cases", "made", "pki", "plain", "seal", "self_made_ca", "stranger_pki", "trust", "unsigned_foreign",
+    "untouched_timestamped", "update", "write",
 ]  # fmt: skip
 
 

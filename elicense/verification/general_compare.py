@@ -328,13 +328,9 @@ class Comparison:
                 continue
             if key == "Kids":
                 self._fields(self._before(one), self.view.resolve(two), node)
-            elif key == "Ff" and _only_read_only(one, two):
-                continue
-            elif key == "F" and signs and _still_shown(one, two):
-                continue
             elif key in allowed:
                 kinds.add("signature" if node.kind == "Sig" else "form")
-            else:
+            elif not _harmless(key, one, two, signs=signs):
                 self._other(f"an entry of {detail}", two)
         if "signature" in kinds:
             owner = self.view.body(node.owner.number)
@@ -467,12 +463,9 @@ def _is_timestamp(value: dict[str, Object]) -> bool:
     return value.get("Type") == "DocTimeStamp" or value.get("SubFilter") == "ETSI.RFC3161"
 
 
-def _only_read_only(one: Object, two: Object) -> bool:
-    """Return whether the field flags gained ReadOnly and nothing else."""
-    return type(one) in {int, type(None)} and type(two) is int and two == (one if type(one) is int else 0) | 1
-
-
-def _still_shown(one: Object, two: Object) -> bool:
-    """Return whether annotation flags hide as much as before."""
-    flags = [value if type(value) is int else 0 for value in (one, two)]
-    return flags[0] & _HIDING == flags[1] & _HIDING
+def _harmless(key: str, one: Object, two: Object, *, signs: bool) -> bool:
+    """Return whether a field only became read-only, or a signed one keeps being shown as much as before."""
+    before, after = (value if type(value) is int else 0 for value in (one, two))
+    if key == "Ff":
+        return type(two) is int and after == before | 1
+    return key == "F" and signs and before & _HIDING == after & _HIDING

@@ -127,20 +127,13 @@ class Document:
         entries: dict[int, Entry] = {}
         total = 0
         while subsection := _SUBSECTION.match(data, position):
-            first, count, position = int(subsection[1]), int(subsection[2]), subsection.end()
-            self.budget.take_entries(count + 1, position)
-            total += count
-            lines = []
-            for _ in range(count):
-                line = _LINE.match(data, position)
-                if line is None:
-                    raise Violation("format.layout", position, "cross-reference entry")
-                position = line.end()
-                lines.append(line)
+            lines = self._lines(subsection)
+            position = lines[-1].end() if lines else subsection.end()
+            first = int(subsection[1])
             # A widespread slip: the table says it starts at 1 and lists number 0 first.
             slip = first == 1 and bool(lines) and lines[0][3] == b"f" and lines[0][2] == b"65535"
-            for number, line in enumerate(lines, 0 if slip else first):
-                entries[number] = self._entry(line)
+            entries.update((n, self._entry(line)) for n, line in enumerate(lines, 0 if slip else first))
+            total += len(lines)
         trailer = _TRAILER.match(data, position)
         if trailer is None:
             raise Violation("format.layout", position, "no trailer")
@@ -150,12 +143,29 @@ class Document:
         repeats = len(entries) != total
         hidden = value.get("XRefStm")
         if hidden is not None:
-            if type(hidden) is not int:
-                raise Violation("format.layout", position, "hybrid cross-reference")
-            for number, entry in self._stream(hidden + self.shift).entries.items():
-                if number not in entries or entries[number].kind == FREE:
-                    entries[number] = entry
+            self._unhide(entries, hidden, position)
         return Section(start, end, entries, value, 0, hidden is not None, repeats)
+
+    def _lines(self, subsection: re.Match[bytes]) -> list[re.Match[bytes]]:
+        """Return the lines of one subsection of a table."""
+        count, position = int(subsection[2]), subsection.end()
+        self.budget.take_entries(count + 1, position)
+        lines = []
+        for _ in range(count):
+            line = _LINE.match(self.data, position)
+            if line is None:
+                raise Violation("format.layout", position, "cross-reference entry")
+            position = line.end()
+            lines.append(line)
+        return lines
+
+    def _unhide(self, entries: dict[int, Entry], hidden: Object, position: int) -> None:
+        """Add what the stream beside a hybrid table names and the table does not."""
+        if type(hidden) is not int:
+            raise Violation("format.layout", position, "hybrid cross-reference")
+        for number, entry in self._stream(hidden + self.shift).entries.items():
+            if number not in entries or entries[number].kind == FREE:
+                entries[number] = entry
 
     def _entry(self, line: re.Match[bytes]) -> Entry:
         place, generation = int(line[1]), int(line[2])

@@ -77,7 +77,10 @@ def stamper() -> DummyTimeStamper:
     """Return pyHanko's timestamp authority in this process."""
     signer = pyhanko_signer(rsa_tsa())
     return DummyTimeStamper(
-        tsa_cert=signer.signing_cert, tsa_key=signer.signing_key, certs_to_embed=signer.cert_registry, fixed_dt=AT
+        tsa_cert=signer.signing_cert,
+        tsa_key=signer.signing_key,
+        certs_to_embed=signer.cert_registry,
+        fixed_dt=AT,
     )
 
 
@@ -136,7 +139,9 @@ def certify(pdf: bytes, permission: int, **options: object) -> bytes:
     return sign(pdf, certify=True, docmdp_permissions=level, **options)
 
 
-def prepare(pdf: bytes, *names: str, box: tuple[int, int, int, int] | None = None, **options: object) -> bytes:
+def prepare(
+    pdf: bytes, *names: str, box: tuple[int, int, int, int] | None = None, **options: object
+) -> bytes:
     """Return the PDF with empty signature fields."""
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     for name in names:

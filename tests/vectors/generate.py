@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from elicense.pki.trust import dump_register
+from elicense.pki.trust import TrustStore, dump_register
 from tests.attacks import (
     certification,
     evidence,
@@ -59,7 +59,7 @@ MODULES = (
 __all__ = [
     "AT", "CASES", "MODULES", "NOW", "VECTORS", "Case", "Vector", "base", "entry", "flipped", "gap", "instances",
     "load_cases", "made", "pki", "plain", "seal", "self_made_ca", "stranger_pki", "trust", "unsigned_foreign",
-    "untouched_timestamped", "update", "write",
+    "untouched_timestamped", "update", "write", "write_trust",
 ]  # fmt: skip
 
 
@@ -81,25 +81,30 @@ def write(folder: Path, *, every: bool = False) -> list[str]:
 
 
 def _write(folder: Path, file: str, name: str, vector: Vector) -> None:
-    store = vector.trust
     (folder / f"{file}.pdf").write_bytes(vector.data)
     text = (CASES / f"{name}.toml").read_text(encoding="utf-8")
     moment = vector.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     (folder / f"{file}.toml").write_text(f'at = "{moment}"\n{text}', encoding="utf-8")
-    pem = b"".join(item.public_bytes(Encoding.PEM) for item in (*store.anchors, *store.crls))
-    (folder / f"{file}.pem").write_bytes(pem)
-    stamps = b"".join(item.public_bytes(Encoding.PEM) for item in store.timestamp_anchors)
-    if stamps:
-        (folder / f"{file}.stamps.pem").write_bytes(stamps)
-    if store.register is not None:
-        own = [f"{file}.pem"]
-        register = dump_register(
-            store.register,
-            anchors=own,
-            crls=own if store.crls else [],
-            timestamp_anchors=[f"{file}.stamps.pem"] if stamps else [],
-        )
-        (folder / f"{file}.trust.json").write_text(register, encoding="utf-8")
+    write_trust(folder, file, vector.trust)
+
+
+def write_trust(folder: Path, file: str, store: TrustStore) -> Path:
+    """The trust lies in `folder`, in files whose names begin with `file`; returns the one to name to a verifier."""
+    anchors = folder / f"{file}.pem"
+    anchors.write_bytes(b"".join(item.public_bytes(Encoding.PEM) for item in (*store.anchors, *store.crls)))
+    if store.register is None:
+        return anchors
+    lists = [anchors.name] if store.crls else []
+    others = {"intermediates": store.intermediates, "timestamp_anchors": store.timestamp_anchors}
+    names: dict[str, list[str]] = {}
+    for kind, certificates in others.items():
+        names[kind] = [f"{file}.{kind}.pem"] if certificates else []
+        for name in names[kind]:
+            (folder / name).write_bytes(b"".join(item.public_bytes(Encoding.PEM) for item in certificates))
+    register = folder / f"{file}.trust.json"
+    text = dump_register(store.register, anchors=[anchors.name], crls=lists, **names)
+    register.write_text(text, encoding="utf-8")
+    return register
 
 
 if __name__ == "__main__":

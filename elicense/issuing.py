@@ -389,9 +389,9 @@ def _cleared(
 class _OwnReader:
     """Reads a document in this process: only for bytes that were made here a moment ago."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
         """Return the facts of the document, as a sandbox would."""
-        return read_facts(data, read_structure(data), trust, at)
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def _committed(

@@ -103,9 +103,9 @@ class House:
 class InProcess:
     """Reads documents in the test's own process: half a second less a report than a worker."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
         """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at)
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def house(at: datetime) -> House:

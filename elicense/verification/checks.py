@@ -182,7 +182,9 @@ def _changed(facts: Facts, policy: Policy, signature: SignatureFacts) -> _Answer
     violations, undecided = unpermitted(signature, facts)
     for found, reason in ((violations, "changes.forbidden"), (undecided, "changes.undecided")):
         if found:
-            detail = "; ".join(dict.fromkeys(f"{change.kind} {change.detail}".strip() for change in found[:5]))
+            detail = "; ".join(
+                dict.fromkeys(f"{change.kind} {change.detail}".strip() for change in found[:5])
+            )
             proof = reason == "changes.forbidden" and is_known(signature, policy)
             sub = SubIndication.FORMAT_FAILURE if proof else SubIndication.SIG_CONSTRAINTS_FAILURE
             return _not_passed(reason, sub, detail)

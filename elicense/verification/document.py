@@ -167,6 +167,10 @@ class _SignatureReader:
             return "B-B"
         if proof.path is None or not (path.by_document and proof.path.by_document):
             return "B-T"
-        held = [n for n, one in enumerate(self.structure.revisions) if any(c.kind == "evidence" for c in one.changes)]
+        held = [
+            n
+            for n, one in enumerate(self.structure.revisions)
+            if any(c.kind == "evidence" for c in one.changes)
+        ]
         archived = any(one.error is None and one.revision > min(held, default=0) for one in self.timestamps)
         return "B-LTA" if held and archived else "B-LT"

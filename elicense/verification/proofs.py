@@ -23,7 +23,13 @@ from elicense.verification import der
 from elicense.verification.chains import load_all, loose, path_facts
 from elicense.verification.cms import CmsError, signature_matches, weak_key
 from elicense.verification.facts import TimestampFacts
-from elicense.verification.signature import digest_of, fingerprint, load_certificate, read_contents, subject_of
+from elicense.verification.signature import (
+    digest_of,
+    fingerprint,
+    load_certificate,
+    read_contents,
+    subject_of,
+)
 from elicense.verification.timestamps import read_token
 
 if TYPE_CHECKING:
@@ -63,7 +69,10 @@ def _document_timestamp(
     try:
         encoded = read_contents(data, candidate)
     except CmsError as error:
-        facts, chain = TimestampFacts("time.token_unreadable", None, None, error.detail), set[x509.Certificate]()
+        facts, chain = (
+            TimestampFacts("time.token_unreadable", None, None, error.detail),
+            set[x509.Certificate](),
+        )
     else:
         facts, chain = _judge(encoded, stamps, knowledge, moment)
     placed = replace(

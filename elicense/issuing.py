@@ -42,6 +42,7 @@ from elicense.seal.checks import check_usable
 from elicense.signing.pades import required_capacity, seal_document
 from elicense.verification.document import read_facts
 from elicense.verification.pipeline import verify
+from elicense.verification.policy import LICENCE
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:

@@ -1,15 +1,16 @@
-"""Certificates a document brings and paths for them, as facts: what the trust store says, and what the document adds."""
+"""Paths as facts: from the trust store's knowledge and from what the document brings."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from elicense.pki.evidence import MOST_VALUES, alone
 from elicense.pki.ocsp import read_answers
 from elicense.pki.paths import PathStatus, Purpose, find_path
 from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from elicense.pki.evidence import Evidence
     from elicense.pki.trust import TrustStore
-    from elicense.verification.revisions import ValidationData
-
-_MOST_STEPS = 8
-"""Certificates a chain of issuers may have."""
-_MOST_ITEMS = 256
-"""Certificates, lists or answers of a DSS that are looked at; a licence has a few, a much countersigned file dozens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +31,8 @@ class Knowledge:
 
     trust: TrustStore
     """What the verifier was given."""
-    store: TrustStore
-    """The same with the document's certificates and revocation data added: trusted for nothing by themselves."""
-    alone: TrustStore | None
-    """The verifier's anchors with the document's data only; None if the document brings none."""
-    unreadable: bool
-    """Whether the document brings data that cannot be read."""
-
-
-def know(trust: TrustStore, brought: ValidationData) -> Knowledge:
-    """Return the trust store's knowledge beside the document's."""
-    if not (brought.certificates or brought.crls or brought.ocsps):
-        return Knowledge(trust, trust, None, unreadable=False)
-    certificates = load_all(brought.certificates[:_MOST_ITEMS])
-    crls = _crls(brought.crls[:_MOST_ITEMS])
-    ocsps = brought.ocsps[:_MOST_ITEMS]
-    found = len(certificates) + len(crls) + len(ocsps)
-    own = replace(trust, intermediates=certificates, crls=crls, ocsps=ocsps)
-    return Knowledge(
-        trust,
-        replace(
-            trust,
-            intermediates=(*trust.intermediates, *certificates),
-            crls=(*trust.crls, *crls),
-            ocsps=(*trust.ocsps, *ocsps),
-        ),
-        own,
-        unreadable=found < len(brought.certificates) + len(brought.crls) + len(brought.ocsps),
-    )
+    brought: Evidence
+    """What the document brings, believed only for the signatures it bears."""
 
 
 def path_facts(
@@ -73,16 +43,16 @@ def path_facts(
     purpose: Purpose,
 ) -> tuple[PathFacts, set[x509.Certificate]]:
     """Return the path's facts, and the certificates of the chain that leads to an anchor."""
-    result = find_path(leaf, others, knowledge.store, moment, purpose=purpose)
-    valid = result.status is PathStatus.VALID
-    anchors = _anchors(knowledge.trust, purpose)
-    chain = _chain(leaf, (*knowledge.store.intermediates, *others), anchors)
-    alone = knowledge.alone
-    by_document = (
-        valid
-        and alone is not None
-        and find_path(leaf, others, alone, moment, purpose=purpose).status is PathStatus.VALID
-    )
+    trust, brought = knowledge.trust, knowledge.brought
+    result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
+    by_document = False
+    if brought and result.status is PathStatus.VALID:
+        own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
+        by_document = own.status is PathStatus.VALID
+    chain = set(map(x509.load_der_x509_certificate, result.certificates[:-1]))
+    if not chain:
+        helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
+        chain = _chain(leaf, helpers, _anchors(trust, purpose))
     facts = PathFacts(
         status=result.status.value,
         moment=moment,
@@ -105,19 +75,19 @@ def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStor
     return not brought <= {certificate.public_bytes(Encoding.DER) for certificate in known}
 
 
-def evidence_is_loose(held: ValidationData, knowledge: Knowledge, vouching: set[x509.Certificate]) -> bool:
+def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> bool:
     """Return whether a document's DSS holds what no chain in use needs, or what cannot be read.
 
     No signature covers the newest evidence, so every byte of it must be one that somebody in a chain signed.
     """
-    if knowledge.unreadable or loose(held.certificates, vouching, knowledge.trust):
+    held, trust = knowledge.brought, knowledge.trust
+    if loose(held.certificates, vouching, trust):
         return True
-    trust = knowledge.trust
     issuers = [*vouching, *trust.anchors, *trust.timestamp_anchors]
     if any(not _is_ours(crl, issuers) for crl in held.crls):
         return True
     pairs = [(one, issuer) for one in vouching for issuer in issuers if one.issuer == issuer.subject]
-    helpers = knowledge.store.intermediates
+    helpers = (*trust.intermediates, *load_all(held.certificates))
     return any(
         not any(read_answers([answer], one, issuer, helpers=helpers) for one, issuer in pairs)
         for answer in held.ocsps
@@ -149,17 +119,6 @@ def load_all(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     return tuple(found)
 
 
-def _crls(encoded: Iterable[bytes]) -> tuple[x509.CertificateRevocationList, ...]:
-    """Return the readable ones among revocation lists."""
-    found = []
-    for one in encoded:
-        try:
-            found.append(x509.load_der_x509_crl(one))
-        except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
-            continue
-    return tuple(found)
-
-
 def _anchors(trust: TrustStore, purpose: Purpose) -> tuple[x509.Certificate, ...]:
     if purpose is Purpose.TIMESTAMP and trust.timestamp_anchors:
         return trust.timestamp_anchors
@@ -174,14 +133,22 @@ def _chain(
     Looks at names and signatures only: it answers "whose is this?" even when a period or a revocation list
     forbids relying on it. find_path decides everything else.
     """
-    chain = [leaf]
-    for _ in range(_MOST_STEPS):
-        if any(chain[-1] == anchor or _issued(chain[-1], anchor) for anchor in anchors):
-            return set(chain)
-        issuer = next((c for c in helpers if c not in chain and _issued(chain[-1], c)), None)
-        if issuer is None:
-            return set()
-        chain.append(issuer)
+    below: dict[x509.Certificate, x509.Certificate | None] = {leaf: None}
+    waiting = [leaf]
+    while waiting:
+        certificate = waiting.pop(0)
+        if any(certificate == anchor or _issued(certificate, anchor) for anchor in anchors):
+            chain: set[x509.Certificate] = set()
+            step: x509.Certificate | None = certificate
+            while step is not None:
+                chain.add(step)
+                step = below[step]
+            return chain
+        # A decoy of the same name and key may stand beside the genuine issuer: every way is tried.
+        for issuer in helpers:
+            if issuer not in below and _issued(certificate, issuer):
+                below[issuer] = certificate
+                waiting.append(issuer)
     return set()
 
 

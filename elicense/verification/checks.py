@@ -306,12 +306,10 @@ def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime
         return "path.other_authority"
     # Under its own code an authority could print another's name, which is what people read.
     stated = authorities[signature.revision]
-    entries = tuple(entry for entry in entries if (entry.authority_code, entry.authority_name) == stated)
+    own = tuple(entry for entry in entries if (entry.authority_code, entry.authority_name) == stated)
+    entries = tuple(entry for entry in own if content.type_code in entry.type_codes)
     if not entries:
-        return "path.other_authority"
-    entries = tuple(entry for entry in entries if content.type_code in entry.type_codes)
-    if not entries:
-        return "path.other_type"
+        return "path.other_type" if own else "path.other_authority"
     # Without a proof the right must still stand: who lost it could claim any earlier day.
     proven = signature.proven_time
     moments = [proven] if proven else [moment for moment in (signature.claimed_time, at) if moment]

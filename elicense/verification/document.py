@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from elicense.pki.paths import Purpose
-from elicense.verification.chains import evidence_is_loose, know, load_all, loose, path_facts
+from elicense.verification.chains import Knowledge, evidence_is_loose, load_all, loose, path_facts
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
 from elicense.verification.facts import Facts, SignatureFacts
 from elicense.verification.policy import LICENCE
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from elicense.pki.trust import TrustStore
-    from elicense.verification.chains import Knowledge
     from elicense.verification.cms import SignedData
     from elicense.verification.facts import PathFacts, TimestampFacts
     from elicense.verification.scan import Candidate
@@ -52,7 +51,7 @@ def read_facts(
     data: bytes, structure: Structure, trust: TrustStore, at: datetime, *, policy: str = LICENCE
 ) -> Facts:
     """Return the facts of a document; never raises for what its bytes hold but MemoryError."""
-    knowledge = know(trust, structure.evidence)
+    knowledge = Knowledge(trust, structure.evidence)
     stamps = [one for one in structure.candidates if one.kind == "timestamp"]
     timestamps, vouching = judge_document_timestamps(data, stamps, knowledge, at)
     reader = _SignatureReader(data, structure, knowledge, timestamps, at)
@@ -70,7 +69,7 @@ def read_facts(
         revisions=structure.revisions,
         sealed_sha256=_sealed_sha256(data, signatures),
         evidence=(len(held.certificates), len(held.crls), len(held.ocsps)),
-        loose_evidence=evidence_is_loose(held, knowledge, vouching | reader.vouching),
+        loose_evidence=evidence_is_loose(knowledge, vouching | reader.vouching),
         missing_seals=len(structure.extensible.prepared) if structure.extensible else 0,
         content=content,
     )

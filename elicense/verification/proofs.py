@@ -66,15 +66,11 @@ def _document_timestamp(
     def stamps(token: Token) -> bool:
         return digest_of(data, candidate, token.digest) == token.imprint
 
+    chain: set[x509.Certificate] = set()
     try:
-        encoded = read_contents(data, candidate)
+        facts, chain = _judge(read_contents(data, candidate), stamps, knowledge, moment)
     except CmsError as error:
-        facts, chain = (
-            TimestampFacts("time.token_unreadable", None, None, error.detail),
-            set[x509.Certificate](),
-        )
-    else:
-        facts, chain = _judge(encoded, stamps, knowledge, moment)
+        facts = TimestampFacts("time.token_unreadable", None, None, error.detail)
     placed = replace(
         facts, field=candidate.field, revision=candidate.revision, byte_range=candidate.byte_range
     )
@@ -114,18 +110,18 @@ def _judge(
     except (CmsError, der.DerError, ValueError, UnsupportedAlgorithm) as error:
         detail = error.detail if isinstance(error, CmsError) else "not readable"
         return TimestampFacts("time.token_unreadable", None, None, detail), set()
-    whose = {"certificate": fingerprint(token.signed.signer), "subject": subject_of(certificate)}
+    found = TimestampFacts(
+        None, token.time, None, certificate=fingerprint(token.signed.signer), subject=subject_of(certificate)
+    )
     if not fits:
-        return TimestampFacts("time.token_wrong", token.time, None, **whose), set()
-    others = load_all(token.signed.others)
-    path, chain = path_facts(certificate, others, knowledge, moment, Purpose.TIMESTAMP)
+        return replace(found, error="time.token_wrong"), set()
+    path, chain = path_facts(certificate, load_all(token.signed.others), knowledge, moment, Purpose.TIMESTAMP)
+    found = replace(found, path=path, detail=path.detail)
     if path.anchored and loose(token.signed.others, chain, knowledge.trust):
         detail = "certificates that belong to no path"
-        return TimestampFacts("time.token_unreadable", token.time, path, detail, **whose), chain
-    if path.status == "valid" and path.revoked_at is None:
-        return TimestampFacts(None, token.time, path, **whose), chain
-    if path.status == "valid" and moment >= token.time:
-        # Revoked since: the moment it is judged for is proven by another timestamp to lie before.
-        return TimestampFacts(None, token.time, path, path.detail, **whose), chain
-    reason = "time.authority_not_current" if path.anchored else "time.authority_unknown"
-    return TimestampFacts(reason, token.time, path, path.detail, **whose), chain
+        return replace(found, error="time.token_unreadable", detail=detail), chain
+    if path.status != "valid":
+        reason = "time.authority_not_current" if path.anchored else "time.authority_unknown"
+        return replace(found, error=reason), chain
+    # Valid at the moment, revoked since: the moment is now, or proven by a newer timestamp to lie before.
+    return found, chain

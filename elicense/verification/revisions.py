@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from elicense import updates
+from elicense.pki.evidence import NO_EVIDENCE, Evidence
 from elicense.verification import der
 from elicense.verification.facts import Change, RevisionFacts
 from elicense.verification.pdf import FORBIDDEN, Hex, Inventory, Reference, Violation, read_text, read_value
@@ -35,22 +36,6 @@ _DSS = re.compile(rb"/DSS ([1-9][0-9]{0,9}) 0 R>>\Z")
 _APPEARANCE = re.compile(rb"/AP<</N ([1-9][0-9]{0,9}) 0 R>>")
 _KINDS = ("certificates", "revocation lists", "OCSP answers")
 _VALUE = re.compile(rb"/V ([1-9][0-9]{0,9}) 0 R>>\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationData:
-    """Certificates and revocation data inside the document (DSS), as DER; untrusted."""
-
-    certificates: tuple[bytes, ...] = ()
-    """X.509 certificates."""
-    crls: tuple[bytes, ...] = ()
-    """Revocation lists."""
-    ocsps: tuple[bytes, ...] = ()
-    """OCSP answers (OCSPResponse)."""
-
-
-NO_DATA = ValidationData()
-"""A document without a DSS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +68,7 @@ class Later:
     """Further seals and the archive timestamps, in order."""
     revisions: tuple[RevisionFacts, ...]
     """One for each."""
-    evidence: ValidationData
+    evidence: Evidence
     """What the DSS holds."""
     state: Extensible
     """The file as it is now."""
@@ -119,7 +104,7 @@ class _Walk:
         self.met = met
         self.candidates: list[Candidate] = []
         self.revisions: list[RevisionFacts] = []
-        self.data_found = NO_DATA
+        self.data_found = NO_EVIDENCE
 
     def take(self, number: int, section: Section) -> None:
         """`section` is the next revision. Raises Violation if it is no update of ours that may stand here."""
@@ -167,7 +152,7 @@ class _Walk:
     def _seal(self, number: int, section: Section, bodies: Mapping[int, bytes]) -> Change:
         field, before = self.state.prepared[0]
         last, name = len(self.state.prepared) == 1, self.state.fields[0]
-        if self.state.timestamps or self.data_found is not NO_DATA:
+        if self.state.timestamps or self.data_found is not NO_EVIDENCE:
             raise _refused(section.start, "a seal behind the archive's data")
         appearance, value = self._number(_APPEARANCE, bodies[field]), self._number(_VALUE, bodies[field])
         if bodies[field] != updates.sealed_field(before, appearance=appearance, value=value):
@@ -218,10 +203,7 @@ class _Walk:
         if sorted([*streams, dss, root]) != sorted(bodies) or not streams:
             raise _refused(section.start, "objects that are no validation data")
         found = [tuple(self._der(section, bodies[number]) for number in numbers) for numbers in fresh]
-        have = self.data_found
-        self.data_found = ValidationData(
-            have.certificates + found[0], have.crls + found[1], have.ocsps + found[2]
-        )
+        self.data_found = self.data_found.and_also(Evidence(*found))
         self._catalogue(bodies[root], evidence=lists)
         counted = ", ".join(f"{len(one)} {what}" for one, what in zip(found, _KINDS, strict=True) if one)
         return Change("evidence", counted)

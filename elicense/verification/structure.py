@@ -24,6 +24,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from elicense.pki.evidence import NO_EVIDENCE
 from elicense.updates import LOCK, Tail
 from elicense.verification.facts import Finding, RevisionFacts
 from elicense.verification.pdf import (
@@ -37,15 +38,16 @@ from elicense.verification.pdf import (
     read_value,
 )
 from elicense.verification.ranges import read_claimed_time, read_range
-from elicense.verification.revisions import NO_DATA, Extensible, read_revisions
+from elicense.verification.revisions import Extensible, read_revisions
 from elicense.verification.scan import Candidate, find_candidates, has_traces
 from elicense.verification.sections import HEADER, read_sections, skip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from elicense.pki.evidence import Evidence
     from elicense.verification.pdf import Value
-    from elicense.verification.revisions import Later, ValidationData
+    from elicense.verification.revisions import Later
     from elicense.verification.sections import Section
 
 ATTACHMENT = "licence.json"
@@ -97,7 +99,7 @@ class Structure:
     """First part of the trailer's /ID in lower-case hex; "" if absent."""
     revisions: tuple[RevisionFacts, ...] = ()
     """In order; empty if there are findings."""
-    evidence: ValidationData = NO_DATA
+    evidence: Evidence = NO_EVIDENCE
     """What the document's DSS holds."""
     extensible: Extensible | None = None
     """What whoever extends the file must know; None if there are findings."""
@@ -127,7 +129,7 @@ def read_structure(data: bytes) -> Structure:
         root=reader.root,
         document_id=reader.document_id,
         revisions=(RevisionFacts(0, sections[0].end), *later.revisions) if later else (),
-        evidence=later.evidence if later else NO_DATA,
+        evidence=later.evidence if later else NO_EVIDENCE,
         extensible=later.state if later else None,
     )
 

@@ -12,6 +12,7 @@ from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustEntry, TrustStore
 from elicense.seal.model import Seal, SealArt, SealCentre, SealShape
 from elicense.verification.document import read_facts
+from elicense.verification.policy import LICENCE
 from elicense.verification.structure import read_structure
 from tests.support import demonstration
 

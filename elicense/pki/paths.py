@@ -159,13 +159,14 @@ def require_path(
     at: datetime,
     *,
     purpose: Purpose = Purpose.SEAL,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> PathResult:
     """Return the VALID path of `find_path`.
 
     Raises:
         CertificatePathError: There is none; the message names the certificate and what to do.
     """
-    result = find_path(leaf, intermediates, store, at, purpose=purpose)
+    result = find_path(leaf, intermediates, store, at, purpose=purpose, evidence=evidence)
     if result.status is PathStatus.VALID:
         return result
     en, zh = _ADVICE[result.status]
@@ -195,12 +196,12 @@ _ADVICE = {
         "未找到签发它的信任锚，请在信任库中添加其根证书或更换证书",
     ),
     PathStatus.NO_REVOCATION_DATA: (
-        "the trust store has no revocation list for it; add its issuer's current list",
-        "信任库中没有相应的证书吊销列表，请添加其签发机构的最新列表",
+        "there is no revocation list or OCSP answer about it; add its issuer's current list to the trust store",
+        "没有相应的证书吊销列表或 OCSP 应答，请在信任库中添加其签发机构的最新列表",
     ),
     PathStatus.STALE_REVOCATION_DATA: (
-        "the revocation list in the trust store is out of date; fetch the current one",
-        "信任库中的证书吊销列表已过期，请更新",
+        "the revocation data about it are out of date; add its issuer's current list to the trust store",
+        "相应的吊销数据已过期，请在信任库中更新其签发机构的列表",
     ),
     PathStatus.WRONG_USAGE: (
         "it was not issued for this purpose; use a certificate for electronic seals",

@@ -119,8 +119,9 @@ def collect(
 def gather(path: Sequence[bytes], store: TrustStore, at: datetime, have: Evidence = NO_EVIDENCE) -> Evidence:
     """Return what proves later that `path` was valid at `at`, as far as `have` does not say it already.
 
-    For each certificate below the anchor itself and one list or OCSP answer out of the store: the newest that counts
-    at `at` and is from before the certificate's expiry. The anchor is the verifier's to have.
+    All certificates of the path, and for each below the anchor one list or OCSP answer out of the store: the newest
+    that counts at `at` and is from before the certificate's expiry. The anchor is there for verifiers that look for
+    the issuer of a list among a document's certificates only; nobody trusts it for standing there.
 
     Args:
         path: DER, leaf first, anchor last, as PathResult has it.
@@ -147,7 +148,7 @@ def gather(path: Sequence[bytes], store: TrustStore, at: datetime, have: Evidenc
             continue
         found = next(der for der, moment in (lists | answers).items() if moment == newest)
         (crls if found in lists else ocsps).append(found)
-    return Evidence(tuple(path[:-1]), tuple(crls), tuple(ocsps)).without(have)
+    return Evidence(tuple(path), tuple(crls), tuple(ocsps)).without(have)
 
 
 def alone(store: TrustStore) -> TrustStore:

@@ -227,7 +227,7 @@ def test_what_is_gathered_is_enough_and_no_more():
     trust = replace(store(), crls=(*other.crls, *pki().with_crls(at=AT - DAY).crls, *pki().crls))
     path = find_path(LEAF, (ISSUER,), trust, AT).certificates
     found = gather(path, trust, AT)
-    assert found == Evidence(path[:-1], der(*reversed(pki().crls)))
+    assert found == Evidence(path, der(*reversed(pki().crls)))
     assert find_path(LEAF, (), alone(trust), AT, evidence=found).status is PathStatus.VALID
     assert not gather(path, trust, AT, have=found)
     second = find_path(OTHER, (ISSUER,), trust, AT).certificates
@@ -240,7 +240,7 @@ def test_answers_are_gathered_where_there_is_no_list():
     trust = replace(store(), crls=ROOT_LIST, ocsps=(good,))
     path = find_path(LEAF, (ISSUER,), trust, AT).certificates
     found = gather(path, trust, AT)
-    assert found == Evidence(path[:-1], der(*ROOT_LIST), (good,))
+    assert found == Evidence(path, der(*ROOT_LIST), (good,))
     assert find_path(LEAF, (), alone(trust), AT, evidence=found).status is PathStatus.VALID
-    assert gather(path, alone(trust), AT) == Evidence(path[:-1])
+    assert gather(path, alone(trust), AT) == Evidence(path)
     assert not NO_EVIDENCE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
     ExpiredError,
@@ -23,6 +24,8 @@ from pyhanko_certvalidator.errors import (
 )
 from pyhanko_certvalidator.policy_decl import (
     CertRevTrustPolicy,
+    DisallowWeakAlgorithmsPolicy,
+    PKIXValidationParams,
     RevocationCheckingPolicy,
     RevocationCheckingRule,
 )
@@ -63,6 +66,28 @@ class Purpose(StrEnum):
 
     SEAL = "seal"
     TIMESTAMP = "timestamp"
+    ANY = "any"
+    """Nothing is asked of the usage: the bare path of RFC 5280."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathRules:
+    """The inputs of path validation that a caller may choose, and the keys it takes. Source: RFC 5280, 6.1.1."""
+
+    initial_policies: tuple[str, ...] = ()
+    """Certificate policies (object identifiers) that will do; none named is any."""
+    require_explicit_policy: bool = False
+    """Whether every certificate must be issued under a policy that will do."""
+    inhibit_policy_mapping: bool = False
+    """Whether no authority may call one policy the same as another."""
+    inhibit_any_policy: bool = False
+    """Whether an authority's "any policy" is not looked at."""
+    old_algorithms: bool = False
+    """Whether SHA-1 and short DSA keys are taken: for test suites and questions about the past, never for seals."""
+
+
+_RULES = PathRules()
+_OLD_ALGORITHMS = DisallowWeakAlgorithmsPolicy(weak_hash_algos={"md2", "md5"}, dsa_key_size_threshold=1024)  # type: ignore[no-untyped-call]
 
 
 class PathStatus(StrEnum):
@@ -108,6 +133,7 @@ def find_path(
     at: datetime,
     *,
     purpose: Purpose = Purpose.SEAL,
+    rules: PathRules = _RULES,
 ) -> PathResult:
     """Return the path from `leaf` to an anchor valid at `at`, or the reason why there is none.
 
@@ -120,7 +146,8 @@ def find_path(
         intermediates: Certificates that came with it, in any order, trusted for nothing.
         store: Anchors, lists and further intermediates.
         at: The moment, UTC.
-        purpose: Seal or timestamp.
+        purpose: Seal, timestamp, or anything.
+        rules: What else is asked of the path.
 
     Raises:
         RuntimeError: Called inside a running event loop.
@@ -136,7 +163,7 @@ def find_path(
         return PathResult(PathStatus.INVALID, detail=f"it came with more than {_MOST_INTERMEDIATES} others")
     # The certificates are untrusted bytes and asn1crypto decodes lazily, with any exception: none is a path.
     try:
-        return _search(leaf, brought, store, at, purpose)
+        return _search(leaf, brought, store, at, purpose, rules)
     except (ValidationError, PathBuildingError) as error:
         return _period_first(_explain(error), leaf, at)
     except MemoryError:
@@ -206,12 +233,13 @@ _ADVICE = {
 }
 
 
-def _search(
+def _search(  # noqa: PLR0917 - the arguments of find_path, in its order
     leaf: x509.Certificate,
     brought: tuple[x509.Certificate, ...],
     store: TrustStore,
     at: datetime,
     purpose: Purpose,
+    rules: PathRules,
 ) -> PathResult:
     """Build and validate; certvalidator's exceptions pass through."""
     target = _asn1(leaf)
@@ -221,37 +249,69 @@ def _search(
     anchors = store.anchors
     if purpose is Purpose.TIMESTAMP and store.timestamp_anchors:
         anchors = store.timestamp_anchors
-    context = ValidationContext(
-        trust_roots=[_asn1(anchor) for anchor in anchors],
-        other_certs=[_asn1(certificate) for certificate in (*brought, *store.intermediates)],
-        crls=[crl.public_bytes(Encoding.DER) for crl in store.crls],
-        moment=at,
-        allow_fetching=False,
-        revinfo_policy=_REVOCATION_POLICY,
+    roots = [_asn1(anchor) for anchor in anchors]
+    others = [_asn1(certificate) for certificate in (*brought, *store.intermediates)]
+
+    def validate(crls: Iterable[x509.CertificateRevocationList]) -> tuple[asn1_x509.Certificate, ...]:
+        context = ValidationContext(
+            trust_roots=roots,
+            other_certs=others,
+            crls=[crl.public_bytes(Encoding.DER) for crl in crls],
+            moment=at,
+            allow_fetching=False,
+            revinfo_policy=_REVOCATION_POLICY,
+            algorithm_usage_policy=_OLD_ALGORITHMS if rules.old_algorithms else None,
+        )
+        validator = CertificateValidator(target, validation_context=context, pkix_params=_parameters(rules))
+        # certvalidator counts from the anchor; its first entry is the anchor's own certificate.
+        return tuple(reversed(list(run(validator.async_validate_path()))))
+
+    path = validate(store.crls)
+    late = [crl for crl in store.crls if _is_too_late(crl, path)]
+    if late:
+        try:
+            path = validate(crl for crl in store.crls if crl not in late)
+        except InsufficientRevinfoError:
+            detail = "every revocation list at hand was published after the certificate had expired"
+            return PathResult(PathStatus.NO_REVOCATION_DATA, detail=detail)
+    return _revocation(path, store.crls, at)
+
+
+def _parameters(rules: PathRules) -> PKIXValidationParams:
+    return PKIXValidationParams(
+        user_initial_policy_set=frozenset(rules.initial_policies or ("any_policy",)),
+        initial_explicit_policy=rules.require_explicit_policy,
+        initial_policy_mapping_inhibit=rules.inhibit_policy_mapping,
+        initial_any_policy_inhibit=rules.inhibit_any_policy,
     )
-    path = run(CertificateValidator(target, validation_context=context).async_validate_path())
-    # certvalidator counts from the anchor; its first entry is the anchor's own certificate.
-    ders = tuple(certificate.dump() for certificate in reversed(list(path)))
-    return _revocation(ders, store.crls, at)
+
+
+def _is_too_late(crl: x509.CertificateRevocationList, path: tuple[asn1_x509.Certificate, ...]) -> bool:
+    """Return whether a list was first published after a certificate that it should know had expired.
+
+    An issuer may drop an expired certificate from its list, so such a list proves nothing about it unless it says
+    that it keeps them. Source: RFC 5280, 5; ITU-T X.509, expiredCertsOnCRL.
+    """
+    keeps_expired = x509.ObjectIdentifier("2.5.29.60")
+    if any(extension.oid == keeps_expired for extension in crl.extensions):
+        return False
+    name = crl.issuer.public_bytes()
+    return any(
+        crl.last_update_utc > certificate.not_valid_after
+        for certificate in path[:-1]
+        if certificate.issuer.dump() == name
+    )
 
 
 def _revocation(
-    ders: tuple[bytes, ...], crls: tuple[x509.CertificateRevocationList, ...], at: datetime
+    path: tuple[asn1_x509.Certificate, ...], crls: tuple[x509.CertificateRevocationList, ...], at: datetime
 ) -> PathResult:
-    """Add what certvalidator leaves open: lists from after expiry, later revocations, the very same second.
-
-    An issuer may drop an expired certificate from its list, so a list first published after the expiry proves
-    nothing unless it says that it keeps them. Source: RFC 5280, 5; ITU-T X.509, expiredCertsOnCRL.
-    """
+    """Add what certvalidator leaves open: later revocations, invalidity dates, the very same second."""
+    ders = tuple(certificate.dump() for certificate in path)
     moments: list[tuple[datetime, str]] = []
-    for certificate, issuer in itertools.pairwise(map(x509.load_der_x509_certificate, ders)):
+    for certificate, issuer in itertools.pairwise(path):
         lists = [crl for crl in crls if _is_from(crl, issuer)]
-        if not any(_knows(crl, certificate) for crl in lists):
-            return PathResult(
-                PathStatus.NO_REVOCATION_DATA,
-                detail="every revocation list at hand was published after the certificate had expired",
-            )
-        moments += [found for crl in lists if (found := _entry(crl, certificate.serial_number))]
+        moments += _entries(lists, certificate.serial_number)
     if not moments:
         return PathResult(PathStatus.VALID, ders)
     moment, reason = min(moments)
@@ -261,16 +321,27 @@ def _revocation(
     return PathResult(PathStatus.VALID, ders, moment, reason, "revoked after the asked moment")
 
 
-def _is_from(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    key = issuer.public_key()
-    return crl.issuer == issuer.subject and crl.is_signature_valid(key)  # type: ignore[arg-type]
+def _is_from(crl: x509.CertificateRevocationList, issuer: asn1_x509.Certificate) -> bool:
+    """Return whether the issuer's own key signed a list of its own certificates."""
+    if crl.issuer.public_bytes() != issuer.subject.dump():
+        return False
+    try:
+        key = load_der_public_key(issuer.public_key.dump())
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return crl.is_signature_valid(key)  # type: ignore[arg-type]
 
 
-def _knows(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    if crl.last_update_utc <= certificate.not_valid_after_utc:
-        return True
-    keeps_expired = x509.ObjectIdentifier("2.5.29.60")
-    return any(extension.oid == keeps_expired for extension in crl.extensions)
+def _entries(lists: list[x509.CertificateRevocationList], serial: int) -> list[tuple[datetime, str]]:
+    """Return since when and why `serial` is revoked; a hold that the newest word removes is none.
+
+    Source: RFC 5280, 5.2.4 (removeFromCRL).
+    """
+    newest_first = sorted(lists, key=lambda crl: crl.last_update_utc, reverse=True)
+    found = [entry for crl in newest_first if (entry := _entry(crl, serial))]
+    if found and found[0][1] == "remove_from_crl":
+        return [entry for entry in found if entry[1] not in {"remove_from_crl", "certificate_hold"}]
+    return found
 
 
 def _entry(crl: x509.CertificateRevocationList, serial: int) -> tuple[datetime, str] | None:
@@ -292,6 +363,8 @@ def unfit_for(leaf: x509.Certificate, purpose: Purpose) -> str:
 
     Source: RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12; RFC 3161, 2.3; RFC 9336.
     """
+    if purpose is Purpose.ANY:
+        return ""
     certificate = _asn1(leaf)
     usage = certificate.key_usage_value.native if certificate.key_usage_value else set()
     extension = certificate.extended_key_usage_value

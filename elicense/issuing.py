@@ -42,6 +42,7 @@ from elicense.seal.checks import check_usable
 from elicense.signing.pades import required_capacity, seal_document
 from elicense.verification.document import read_facts
 from elicense.verification.pipeline import verify
+from elicense.verification.policy import LICENCE
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
@@ -389,9 +390,9 @@ def _cleared(
 class _OwnReader:
     """Reads a document in this process: only for bytes that were made here a moment ago."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
         """Return the facts of the document, as a sandbox would."""
-        return read_facts(data, read_structure(data), trust, at)
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def _committed(

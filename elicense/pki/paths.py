@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
+    CRLNoMatchesError,
+    CRLValidationIndeterminateError,
     ExpiredError,
     InsufficientRevinfoError,
     InvalidCertificateError,
@@ -29,18 +29,20 @@ from pyhanko_certvalidator.policy_decl import (
     RevocationCheckingPolicy,
     RevocationCheckingRule,
 )
+from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 
 from elicense.errors import CertificatePathError
+from elicense.pki.evidence import MOST_CHAIN, MOST_VALUES, NO_EVIDENCE, collect
 from elicense.pki.loop import refuse_running_loop, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from elicense.pki.trust import TrustStore
+    from pyhanko_certvalidator.path import ValidationPath
 
-_MOST_INTERMEDIATES = 16
-"""A document that brings more certificates than this is not one of ours; path building stays cheap."""
+    from elicense.pki.evidence import Evidence, Material
+    from elicense.pki.trust import TrustStore
 
 _SEAL_PURPOSES = {
     "any_extended_key_usage",
@@ -51,14 +53,17 @@ _SEAL_PURPOSES = {
 }
 """Extended key usages that allow sealing; a certificate without the extension is not limited."""
 
-_REVOCATION_POLICY = CertRevTrustPolicy(
-    RevocationCheckingPolicy(
-        ee_certificate_rule=RevocationCheckingRule.CRL_REQUIRED,
-        intermediate_ca_cert_rule=RevocationCheckingRule.CRL_REQUIRED,
-    ),
-    # A list published after the asked moment knows more about that moment, not less.
-    retroactive_revinfo=True,
-)
+
+def _policy(rule: RevocationCheckingRule) -> CertRevTrustPolicy:
+    return CertRevTrustPolicy(
+        RevocationCheckingPolicy(ee_certificate_rule=rule, intermediate_ca_cert_rule=rule),
+        # A list published after the asked moment knows more about that moment, not less.
+        retroactive_revinfo=True,
+    )
+
+
+_LISTS_REQUIRED = _policy(RevocationCheckingRule.CRL_REQUIRED)
+_NOT_LOOKED_UP = _policy(RevocationCheckingRule.NO_CHECK)
 
 
 class Purpose(StrEnum):
@@ -72,7 +77,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PathRules:
-    """The inputs of path validation that a caller may choose, and the keys it takes. Source: RFC 5280, 6.1.1."""
+    """The inputs of path validation that a caller may choose. Source: RFC 5280, 6.1.1."""
 
     initial_policies: tuple[str, ...] = ()
     """Certificate policies (object identifiers) that will do; none named is any."""
@@ -100,9 +105,9 @@ class PathStatus(StrEnum):
     NO_ANCHOR = "no_anchor"
     """No chain of issuers leads to an anchor."""
     NO_REVOCATION_DATA = "no_revocation_data"
-    """No revocation list of the issuer that could know about the certificate."""
+    """No revocation list or OCSP answer of the issuer that could know about the certificate."""
     STALE_REVOCATION_DATA = "stale_revocation_data"
-    """The newest revocation list of the issuer was out of date at the asked moment."""
+    """The issuer's newest revocation list, or OCSP answer, was out of date at the asked moment."""
     WRONG_USAGE = "wrong_usage"
     """The certificate was not issued for this purpose."""
     INVALID = "invalid"
@@ -133,37 +138,40 @@ def find_path(
     at: datetime,
     *,
     purpose: Purpose = Purpose.SEAL,
+    evidence: Evidence = NO_EVIDENCE,
     rules: PathRules = _RULES,
 ) -> PathResult:
     """Return the path from `leaf` to an anchor valid at `at`, or the reason why there is none.
 
-    Every certificate below the anchor needs a revocation list of its issuer in `store` that was not out of
-    date at `at`, or that was published later, while the certificate had not yet expired. The anchor's own
-    period is not looked at: who keeps it in the store trusts it.
+    Every certificate below the anchor needs a revocation list or an OCSP answer of its issuer, in `store` or in
+    `evidence`, that was not out of date at `at`, or that was published later, while the certificate had not yet
+    expired. The anchor's own period is not looked at: who keeps it in the store trusts it. To ask whether a
+    document's own data suffice, ask with `evidence.alone(store)`.
 
     Args:
         leaf: The certificate in question.
         intermediates: Certificates that came with it, in any order, trusted for nothing.
-        store: Anchors, lists and further intermediates.
+        store: Anchors, lists, OCSP answers and further intermediates.
         at: The moment, UTC.
         purpose: Seal, timestamp, or anything.
+        evidence: Validation data out of a document, trusted for nothing but the signatures they bear; what cannot
+            be read, or is of nobody at hand, says nothing.
         rules: What else is asked of the path.
 
     Raises:
         RuntimeError: Called inside a running event loop.
         TypeError: `at` is without time zone.
 
-    Source: RFC 5280, 6.1 and 6.3 (through certvalidator); RFC 3161, 2.3 for timestamp authorities.
+    Source: RFC 5280, 6.1 and 6.3 (through certvalidator); RFC 6960, 3.2 and 4.2.2.2; RFC 3161, 2.3.
     """
     refuse_running_loop()
     if at.utcoffset() is None:
         raise TypeError("at must say its time zone")
     brought = tuple(intermediates)
-    if len(brought) > _MOST_INTERMEDIATES:
-        return PathResult(PathStatus.INVALID, detail=f"it came with more than {_MOST_INTERMEDIATES} others")
     # The certificates are untrusted bytes and asn1crypto decodes lazily, with any exception: none is a path.
     try:
-        return _search(leaf, brought, store, at, purpose, rules)
+        found = _search(leaf, brought, store, at, purpose=purpose, evidence=evidence, rules=rules)
+        return _period_first(found, leaf, at)
     except (ValidationError, PathBuildingError) as error:
         return _period_first(_explain(error), leaf, at)
     except MemoryError:
@@ -233,12 +241,14 @@ _ADVICE = {
 }
 
 
-def _search(  # noqa: PLR0917 - the arguments of find_path, in its order
+def _search(
     leaf: x509.Certificate,
     brought: tuple[x509.Certificate, ...],
     store: TrustStore,
     at: datetime,
+    *,
     purpose: Purpose,
+    evidence: Evidence,
     rules: PathRules,
 ) -> PathResult:
     """Build and validate; certvalidator's exceptions pass through."""
@@ -249,69 +259,98 @@ def _search(  # noqa: PLR0917 - the arguments of find_path, in its order
     anchors = store.anchors
     if purpose is Purpose.TIMESTAMP and store.timestamp_anchors:
         anchors = store.timestamp_anchors
-    roots = [_asn1(anchor) for anchor in anchors]
-    others = [_asn1(certificate) for certificate in (*brought, *store.intermediates)]
-
-    def validate(crls: Iterable[x509.CertificateRevocationList]) -> tuple[asn1_x509.Certificate, ...]:
-        context = ValidationContext(
-            trust_roots=roots,
-            other_certs=others,
-            crls=[crl.public_bytes(Encoding.DER) for crl in crls],
-            moment=at,
-            allow_fetching=False,
-            revinfo_policy=_REVOCATION_POLICY,
-            algorithm_usage_policy=_OLD_ALGORITHMS if rules.old_algorithms else None,
-        )
-        validator = CertificateValidator(target, validation_context=context, pkix_params=_parameters(rules))
-        # certvalidator counts from the anchor; its first entry is the anchor's own certificate.
-        return tuple(reversed(list(run(validator.async_validate_path()))))
-
-    path = validate(store.crls)
-    late = [crl for crl in store.crls if _is_too_late(crl, path)]
-    if late:
-        try:
-            path = validate(crl for crl in store.crls if crl not in late)
-        except InsufficientRevinfoError:
-            detail = "every revocation list at hand was published after the certificate had expired"
-            return PathResult(PathStatus.NO_REVOCATION_DATA, detail=detail)
-    return _revocation(path, store.crls, at)
+    material = collect(leaf, brought, store, anchors, evidence)
+    if material is None:
+        detail = f"it came with more than {MOST_CHAIN} others, or {MOST_VALUES} values of validation data"
+        return PathResult(PathStatus.INVALID, detail=detail)
+    try:
+        path = run(_validated(target, _context(anchors, material, at, _LISTS_REQUIRED, rules), rules))
+    except InsufficientRevinfoError:
+        if not material.ocsps:
+            raise
+        context = _context(anchors, material, at, _NOT_LOOKED_UP, rules)
+        path = run(_validated(target, context, rules))
+        missing = run(_look_up(path, context, material, at))
+        if missing:
+            return missing
+    return _revocation(_ders(path), material, at)
 
 
-def _parameters(rules: PathRules) -> PKIXValidationParams:
-    return PKIXValidationParams(
+def _context(
+    anchors: tuple[x509.Certificate, ...],
+    material: Material,
+    at: datetime,
+    policy: CertRevTrustPolicy,
+    rules: PathRules,
+) -> ValidationContext:
+    return ValidationContext(
+        trust_roots=[_asn1(anchor) for anchor in anchors],
+        other_certs=[_asn1(certificate) for certificate in material.certificates],
+        crls=[crl.public_bytes(Encoding.DER) for crl in material.crls],
+        moment=at,
+        allow_fetching=False,
+        revinfo_policy=policy,
+        algorithm_usage_policy=_OLD_ALGORITHMS if rules.old_algorithms else None,
+    )
+
+
+async def _validated(
+    target: asn1_x509.Certificate, context: ValidationContext, rules: PathRules
+) -> ValidationPath:
+    parameters = PKIXValidationParams(
         user_initial_policy_set=frozenset(rules.initial_policies or ("any_policy",)),
         initial_explicit_policy=rules.require_explicit_policy,
         initial_policy_mapping_inhibit=rules.inhibit_policy_mapping,
         initial_any_policy_inhibit=rules.inhibit_any_policy,
     )
+    validator = CertificateValidator(target, validation_context=context, pkix_params=parameters)
+    return await validator.async_validate_path()
 
 
-def _is_too_late(crl: x509.CertificateRevocationList, path: tuple[asn1_x509.Certificate, ...]) -> bool:
-    """Return whether a list was first published after a certificate that it should know had expired.
+async def _look_up(
+    path: ValidationPath, context: ValidationContext, material: Material, at: datetime
+) -> PathResult | None:
+    """Return what is missing to know about each certificate of the path, by OCSP answer or by list; else None.
 
-    An issuer may drop an expired certificate from its list, so such a list proves nothing about it unless it says
-    that it keeps them. Source: RFC 5280, 5; ITU-T X.509, expiredCertsOnCRL.
+    Raises RevokedError. certvalidator's own reading of OCSP is not used: it looks at a responder's period at the
+    asked moment, and the answers in an archive are from later, by responders that live for days.
     """
-    keeps_expired = x509.ObjectIdentifier("2.5.29.60")
-    if any(extension.oid == keeps_expired for extension in crl.extensions):
-        return False
-    name = crl.issuer.public_bytes()
-    return any(
-        crl.last_update_utc > certificate.not_valid_after
-        for certificate in path[:-1]
-        if certificate.issuer.dump() == name
-    )
+    for certificate, said in zip(reversed(list(path)), material.said(_ders(path)), strict=False):
+        if said.is_answered_at(at):
+            continue
+        try:
+            await verify_crl(certificate, path, context)
+        except CRLNoMatchesError:
+            return _missing(said.stale_since(at))
+        except CRLValidationIndeterminateError as error:
+            return _missing(error.suspect_stale)
+    return None
 
 
-def _revocation(
-    path: tuple[asn1_x509.Certificate, ...], crls: tuple[x509.CertificateRevocationList, ...], at: datetime
-) -> PathResult:
-    """Add what certvalidator leaves open: later revocations, invalidity dates, the very same second."""
-    ders = tuple(certificate.dump() for certificate in path)
-    moments: list[tuple[datetime, str]] = []
-    for certificate, issuer in itertools.pairwise(path):
-        lists = [crl for crl in crls if _is_from(crl, issuer)]
-        moments += _entries(lists, certificate.serial_number)
+def _missing(stale_since: datetime | None) -> PathResult:
+    if stale_since is None:
+        return PathResult(PathStatus.NO_REVOCATION_DATA, detail="no usable revocation data of an issuer")
+    detail = f"revocation data out of date since {_time(stale_since)}"
+    return PathResult(PathStatus.STALE_REVOCATION_DATA, detail=detail)
+
+
+def _ders(path: ValidationPath) -> tuple[bytes, ...]:
+    """Return the path leaf first; certvalidator counts from the anchor, whose own certificate is its first."""
+    return tuple(certificate.dump() for certificate in reversed(list(path)))
+
+
+def _revocation(ders: tuple[bytes, ...], material: Material, at: datetime) -> PathResult:
+    """Add what certvalidator leaves open: data from after expiry, later revocations, the very same second.
+
+    Source: RFC 5280, 5.
+    """
+    said = material.said(ders)
+    if not all(one.is_known(material.crls) for one in said):
+        return PathResult(
+            PathStatus.NO_REVOCATION_DATA,
+            detail="all revocation data at hand were published after the certificate had expired",
+        )
+    moments = [moment for one in said for moment in one.revocations()]
     if not moments:
         return PathResult(PathStatus.VALID, ders)
     moment, reason = min(moments)
@@ -319,43 +358,6 @@ def _revocation(
         detail = f"revoked at {_time(moment)}, reason {reason}"
         return PathResult(PathStatus.REVOKED, (), moment, reason, detail)
     return PathResult(PathStatus.VALID, ders, moment, reason, "revoked after the asked moment")
-
-
-def _is_from(crl: x509.CertificateRevocationList, issuer: asn1_x509.Certificate) -> bool:
-    """Return whether the issuer's own key signed a list of its own certificates."""
-    if crl.issuer.public_bytes() != issuer.subject.dump():
-        return False
-    try:
-        key = load_der_public_key(issuer.public_key.dump())
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return crl.is_signature_valid(key)  # type: ignore[arg-type]
-
-
-def _entries(lists: list[x509.CertificateRevocationList], serial: int) -> list[tuple[datetime, str]]:
-    """Return since when and why `serial` is revoked; a hold that the newest word removes is none.
-
-    Source: RFC 5280, 5.2.4 (removeFromCRL).
-    """
-    newest_first = sorted(lists, key=lambda crl: crl.last_update_utc, reverse=True)
-    found = [entry for crl in newest_first if (entry := _entry(crl, serial))]
-    if found and found[0][1] == "remove_from_crl":
-        return [entry for entry in found if entry[1] not in {"remove_from_crl", "certificate_hold"}]
-    return found
-
-
-def _entry(crl: x509.CertificateRevocationList, serial: int) -> tuple[datetime, str] | None:
-    """Return since when and why `serial` is revoked; an earlier invalidity date counts instead."""
-    entry = crl.get_revoked_certificate_by_serial_number(serial)
-    if entry is None:
-        return None
-    moment, reason = entry.revocation_date_utc, "unspecified"
-    for extension in entry.extensions:
-        if isinstance(extension.value, x509.InvalidityDate):
-            moment = min(moment, extension.value.invalidity_date_utc)
-        if isinstance(extension.value, x509.CRLReason):
-            reason = extension.value.reason.name
-    return moment, reason
 
 
 def unfit_for(leaf: x509.Certificate, purpose: Purpose) -> str:
@@ -393,10 +395,9 @@ def _explain(error: Exception) -> PathResult:
     elif isinstance(error, NotYetValidError):
         status, detail = PathStatus.NOT_YET_VALID, f"valid from {_time(error.valid_from)}"
     elif isinstance(error, StaleRevinfoError):
-        status = PathStatus.STALE_REVOCATION_DATA
-        detail = f"revocation list out of date since {_time(error.time_cutoff)}"
+        return _missing(error.time_cutoff)
     elif isinstance(error, InsufficientRevinfoError):
-        status, detail = PathStatus.NO_REVOCATION_DATA, "no usable revocation list of an issuer"
+        return _missing(None)
     elif isinstance(error, PathBuildingError | InvalidCertificateError):
         status, detail = PathStatus.NO_ANCHOR, "no chain of issuers ends at a trust anchor"
     return PathResult(status, detail=detail)

@@ -70,6 +70,8 @@ class TrustStore:
     """True if any part of it is a demonstration's."""
     timestamp_anchors: tuple[x509.Certificate, ...] = ()
     """Trust anchors for timestamp authorities; none means that `anchors` serve both."""
+    ocsps: tuple[bytes, ...] = ()
+    """OCSP answers (DER of OCSPResponse), current and archived; each is believed only with its issuer's signature."""
 
     def entries(self, certificate: str) -> tuple[TrustEntry, ...]:
         """Return the register's lines for a certificate given by its SHA-256 (hex)."""
@@ -81,7 +83,7 @@ class TrustStore:
             tuple(item.public_bytes(Encoding.DER) for item in items)
             for items in (self.anchors, self.intermediates, self.crls, self.timestamp_anchors)
         ]
-        return (_unpickle, (ders, self.register, self.demo))
+        return (_unpickle, (ders, self.register, self.demo, self.ocsps))
 
 
 def load_trust(*paths: Path) -> TrustStore:
@@ -285,7 +287,10 @@ def _distinct(groups: Iterable[Sequence[x509.Certificate]]) -> tuple[x509.Certif
 
 
 def _unpickle(
-    ders: Sequence[tuple[bytes, ...]], register: tuple[TrustEntry, ...] | None, demo: bool
+    ders: Sequence[tuple[bytes, ...]],
+    register: tuple[TrustEntry, ...] | None,
+    demo: bool,
+    ocsps: tuple[bytes, ...],
 ) -> TrustStore:
     load = x509.load_der_x509_certificate
     return TrustStore(
@@ -295,4 +300,5 @@ def _unpickle(
         register=register,
         demo=demo,
         timestamp_anchors=tuple(map(load, ders[3])),
+        ocsps=ocsps,
     )

@@ -81,6 +81,16 @@ class MemoryRegistry:
                 return record
             return self._write(replace(record, state=LicenceState.ISSUED, document=evidence, changed_at=at))
 
+    def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
+        """See Registry.add_archive_copy."""
+        del at  # kept only where a register outlives its process
+        with self._lock:
+            record = self.get(identifier)
+            if rules.require_copy(record, evidence):
+                record = replace(record, archive_copies=(*record.archive_copies, evidence))
+                self._records[identifier] = record
+            return record
+
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
         """See Registry.void."""
         with self._lock:
@@ -109,7 +119,15 @@ class MemoryRegistry:
         """See Registry.find_document."""
         with self._lock:
             records = tuple(self._records.values())
-        return next((r for r in records if r.document is not None and r.document.sha256 == sha256), None)
+        return next(
+            (
+                r
+                for r in records
+                for known in (r.document, *r.archive_copies)
+                if known and known.sha256 == sha256
+            ),
+            None,
+        )
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""

@@ -90,6 +90,27 @@ def require_commit(record: LicenceRecord, evidence: DocumentEvidence) -> bool:
     raise illegal(record, LicenceState.ISSUED)
 
 
+def require_copy(record: LicenceRecord, evidence: DocumentEvidence) -> bool:
+    """Return True if `evidence` is of a new archive copy, False if this very copy is on record already.
+
+    Raises IllegalTransition if there is no finished document, or these bytes are on record as something else.
+    """
+    if evidence in record.archive_copies:
+        return False
+    number = record.licence.number
+    if record.document is None:
+        raise IllegalTransition(
+            f"licence {number} is {record.state} and has no document to archive: finish it first",
+            f"证照 {number} 当前状态为“{STATES_ZH[record.state]}”，尚无可归档的文件：请先完成签发",
+        )
+    if evidence.sha256 in {known.sha256 for known in (record.document, *record.archive_copies)}:
+        raise IllegalTransition(
+            f"these bytes of licence {number} are on record with other particulars: look at its record first",
+            f"证照 {number} 的该文件已登记，但登记内容不同：请先查看其登记记录",
+        )
+    return True
+
+
 def require_void(record: LicenceRecord) -> None:
     """Return if the number may be voided. Raises IllegalTransition unless it is RESERVED."""
     if record.state is not LicenceState.RESERVED:

@@ -19,24 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Engine,
-    Index,
-    Integer,
-    MetaData,
-    Row,
-    Table,
-    Text,
-    UniqueConstraint,
-    create_engine,
-    event,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Engine, Row, create_engine, event, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from elicense.encoding import (
@@ -50,95 +34,27 @@ from elicense.errors import ConfigurationError, RegistryError
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import rules
 from elicense.registry.protocol import DocumentEvidence, Intent, LicenceRecord, StateChange
+from elicense.registry.schema import (
+    ARCHIVE_COPY,
+    COUNTER,
+    HISTORY,
+    LICENCE,
+    REQUEST,
+    prepare_schema,
+    require_schema,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-    from elicense.model import LicenceDraft
+    from elicense.model import Licence, LicenceDraft
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 10
 """How long a writer waits for another one before it gives up."""
-
-_STATES = ", ".join(f"'{state}'" for state in LicenceState)
-_METADATA = MetaData()
-
-_VERSION = Table("schema_version", _METADATA, Column("version", Integer, nullable=False), sqlite_strict=True)
-
-_COUNTER = Table(
-    "counter",
-    _METADATA,
-    Column("authority", Text, primary_key=True),
-    Column("type", Text, primary_key=True),
-    Column("year", Integer, primary_key=True),
-    Column("last", Integer, nullable=False),
-    sqlite_strict=True,
-)
-
-_LICENCE = Table(
-    "licence",
-    _METADATA,
-    Column("position", Integer, primary_key=True),
-    Column("identifier", Text, nullable=False, unique=True),
-    Column("number", Text, nullable=False, unique=True),
-    Column("authority", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("content", Text, nullable=False),
-    Column("content_sha256", Text, nullable=False),
-    Column("intent", Text, nullable=False),
-    Column("state", Text, CheckConstraint(f"state IN ({_STATES})"), nullable=False),
-    Column("changed_at", Text, nullable=False),
-    Column("reason", Text),
-    Column("document_sha256", Text, unique=True),
-    Column("document", Text),
-    UniqueConstraint("authority", "type", "year", "sequence"),
-    sqlite_strict=True,
-)
-Index("licence_unfinished", _LICENCE.c.position, sqlite_where=_LICENCE.c.state == LicenceState.RESERVED.value)
-
-_HISTORY = Table(
-    "history",
-    _METADATA,
-    Column("line", Integer, primary_key=True),
-    Column("identifier", Text, nullable=False, index=True),
-    Column("state", Text, CheckConstraint(f"state IN ({_STATES})"), nullable=False),
-    Column("at", Text, nullable=False),
-    Column("reason", Text),
-    sqlite_strict=True,
-)
-
-_REQUEST = Table(
-    "idempotency",
-    _METADATA,
-    Column("authority", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("draft_sha256", Text, nullable=False),
-    Column("identifier", Text, nullable=False),
-    sqlite_strict=True,
-)
-
-_FROZEN = "position, identifier, number, authority, type, year, sequence, content, content_sha256, intent"
-_TRIGGERS = tuple(
-    f"CREATE TRIGGER {name} BEFORE {what} BEGIN SELECT RAISE(ABORT, '{why}'); END"
-    for name, what, why in (
-        ("history_no_update", "UPDATE ON history", "history is append-only"),
-        ("history_no_delete", "DELETE ON history", "history is append-only"),
-        ("licence_frozen", f"UPDATE OF {_FROZEN} ON licence", "the content of a licence is frozen"),
-        ("licence_no_delete", "DELETE ON licence", "a number is never forgotten"),
-        (
-            "licence_document_once",
-            "UPDATE OF document, document_sha256 ON licence WHEN OLD.document IS NOT NULL",
-            "a finished document is final",
-        ),
-        ("idempotency_no_update", "UPDATE ON idempotency", "a request is never forgotten"),
-        ("idempotency_no_delete", "DELETE ON idempotency", "a request is never forgotten"),
-    )
-)
 
 
 def journal_mode(version: tuple[int, int, int]) -> str:
@@ -175,9 +91,9 @@ class SqlRegistry:
         self._reader = self._engine.execution_options(elicense_begin="BEGIN DEFERRED")
         if not read_only:
             with self._writing() as connection:
-                _prepare_schema(connection)
+                prepare_schema(connection)
         with self._reading() as connection:
-            _require_schema(connection, self.path)
+            require_schema(connection, self.path)
 
     def close(self) -> None:
         """All connections are closed."""
@@ -211,7 +127,7 @@ class SqlRegistry:
                 raise rules.number_taken(licence.number) from error
             if idempotency_key is not None:
                 connection.execute(
-                    insert(_REQUEST).values(
+                    insert(REQUEST).values(
                         authority=draft.authority.code,
                         key=idempotency_key,
                         draft_sha256=digest,
@@ -232,11 +148,22 @@ class SqlRegistry:
             record = _record(connection, identifier)
             if rules.require_commit(record, evidence):
                 connection.execute(
-                    update(_LICENCE)
-                    .where(_LICENCE.c.identifier == identifier)
+                    update(LICENCE)
+                    .where(LICENCE.c.identifier == identifier)
                     .values(document=_dump(evidence), document_sha256=evidence.sha256)
                 )
                 _enter(connection, identifier, LicenceState.ISSUED, at, None)
+            return _record(connection, identifier)
+
+    def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
+        """See Registry.add_archive_copy."""
+        with self._writing() as connection:
+            if rules.require_copy(_record(connection, identifier), evidence):
+                connection.execute(
+                    insert(ARCHIVE_COPY).values(
+                        identifier=identifier, sha256=evidence.sha256, document=_dump(evidence), at=_time(at)
+                    )
+                )
             return _record(connection, identifier)
 
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
@@ -263,10 +190,11 @@ class SqlRegistry:
     def find_document(self, sha256: str) -> LicenceRecord | None:
         """See Registry.find_document."""
         with self._reading() as connection:
-            row = connection.execute(
-                select(_LICENCE).where(_LICENCE.c.document_sha256 == sha256)
-            ).one_or_none()
-            return _from_row(row) if row is not None else None
+            row = connection.execute(select(LICENCE).where(LICENCE.c.document_sha256 == sha256)).one_or_none()
+            if row is not None:
+                return _from_row(connection, row)
+            copies = _copies(connection, ARCHIVE_COPY.c.sha256 == sha256)
+            return _record(connection, copies[0].identifier) if copies else None
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""
@@ -276,20 +204,18 @@ class SqlRegistry:
 
     def unfinished(self) -> tuple[LicenceRecord, ...]:
         """See Registry.unfinished."""
-        waiting = select(_LICENCE).where(_LICENCE.c.state == LicenceState.RESERVED.value)
+        waiting = select(LICENCE).where(LICENCE.c.state == LicenceState.RESERVED.value)
         with self._reading() as connection:
-            return tuple(map(_from_row, connection.execute(waiting.order_by(_LICENCE.c.position))))
+            rows = connection.execute(waiting.order_by(LICENCE.c.position)).all()
+            return tuple(_from_row(connection, row) for row in rows)
 
     def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
         """See Registry.status."""
         with self._reading() as connection:
-            row = connection.execute(
-                select(_LICENCE).where(_LICENCE.c.identifier == identifier)
-            ).one_or_none()
+            row = connection.execute(select(LICENCE).where(LICENCE.c.identifier == identifier)).one_or_none()
             if row is None:
                 return LicenceStatus(InForce.NOT_KNOWN, at)
-            validity = _from_row(row).licence.validity
-            return rules.status_at(validity, _history(connection, identifier), at=at)
+            return rules.status_at(_licence(row).validity, _history(connection, identifier), at=at)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -348,29 +274,6 @@ def _open_engine(path: Path, *, read_only: bool) -> Engine:
     return engine
 
 
-def _prepare_schema(connection: Connection) -> None:
-    """An empty database has our tables and triggers; any other is left alone."""
-    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one()
-    if tables == 0:
-        _METADATA.create_all(connection, checkfirst=False)
-        for trigger in _TRIGGERS:
-            connection.exec_driver_sql(trigger)
-        connection.execute(insert(_VERSION).values(version=SCHEMA_VERSION))
-
-
-def _require_schema(connection: Connection, path: Path) -> None:
-    found = connection.exec_driver_sql(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'"
-    ).scalar_one()
-    version = connection.execute(select(_VERSION.c.version)).scalar_one_or_none() if found else None
-    if version != SCHEMA_VERSION:
-        raise ConfigurationError(
-            f"{path} is not a register of schema {SCHEMA_VERSION}: "
-            "point to another file, or use the release that wrote it",
-            f"{path} 不是版本 {SCHEMA_VERSION} 的登记库：请改用其他文件，或使用写入它的软件版本",
-        )
-
-
 @contextmanager
 def _as_registry_error(path: Path) -> Iterator[None]:
     """Turn what the database or the disk refuses into one plain sentence."""
@@ -396,10 +299,10 @@ def _as_registry_error(path: Path) -> Iterator[None]:
 def _next_sequence(connection: Connection, draft: LicenceDraft) -> int:
     """Return the next number of (authority, type, year), taken within this transaction."""
     key = {"authority": draft.authority.code, "type": draft.type, "year": draft.issued_on.year}
-    step = update(_COUNTER).filter_by(**key).values(last=_COUNTER.c.last + 1).returning(_COUNTER.c.last)
+    step = update(COUNTER).filter_by(**key).values(last=COUNTER.c.last + 1).returning(COUNTER.c.last)
     sequence: int | None = connection.execute(step).scalar_one_or_none()
     if sequence is None:
-        connection.execute(insert(_COUNTER).values(**key, last=1))
+        connection.execute(insert(COUNTER).values(**key, last=1))
         return 1
     return sequence
 
@@ -409,7 +312,7 @@ def _insert(connection: Connection, record: LicenceRecord, sequence: int) -> Non
     licence = record.licence
     content = canonical_json(licence_to_json(licence))
     connection.execute(
-        insert(_LICENCE).values(
+        insert(LICENCE).values(
             identifier=str(licence.identifier),
             number=licence.number,
             authority=licence.authority.code,
@@ -431,51 +334,71 @@ def _enter(
 ) -> None:
     """The licence is in `state`, and its history says since when and why."""
     connection.execute(
-        update(_LICENCE)
-        .where(_LICENCE.c.identifier == identifier)
+        update(LICENCE)
+        .where(LICENCE.c.identifier == identifier)
         .values(state=state.value, changed_at=_time(at), reason=reason)
     )
     connection.execute(
-        insert(_HISTORY).values(identifier=identifier, state=state.value, at=_time(at), reason=reason)
+        insert(HISTORY).values(identifier=identifier, state=state.value, at=_time(at), reason=reason)
     )
 
 
 def _request(connection: Connection, authority: str, key: str) -> Row[Any] | None:
-    return connection.execute(select(_REQUEST).filter_by(authority=authority, key=key)).one_or_none()
+    return connection.execute(select(REQUEST).filter_by(authority=authority, key=key)).one_or_none()
 
 
 def _record(connection: Connection, identifier: str) -> LicenceRecord:
     """Return the licence's present. Raises LicenceNotFound."""
-    row = connection.execute(select(_LICENCE).where(_LICENCE.c.identifier == identifier)).one_or_none()
+    row = connection.execute(select(LICENCE).where(LICENCE.c.identifier == identifier)).one_or_none()
     if row is None:
         raise rules.not_found(identifier)
-    return _from_row(row)
+    return _from_row(connection, row)
 
 
-def _from_row(row: Row[Any]) -> LicenceRecord:
-    """Return the record in a row. Raises RegistryError if its content is not what was frozen."""
+def _licence(row: Row[Any]) -> Licence:
+    """Return the content in a row. Raises RegistryError if it is not what was frozen."""
     content = row.content.encode()
     if hashlib.sha256(content).hexdigest() != row.content_sha256:
         raise RegistryError(
             f"the register's content of {row.identifier} was altered: restore it from a backup",
             f"登记库中 {row.identifier} 的内容被改动：请从备份恢复",
         )
-    document = None
-    if row.document is not None:
-        values = json.loads(row.document)
-        document = DocumentEvidence(**{**values, "byte_range": tuple(values["byte_range"])})
+    return licence_from_json(read_canonical_json(content))
+
+
+def _from_row(connection: Connection, row: Row[Any]) -> LicenceRecord:
+    """Return the record in a row, with its archive copies. Raises RegistryError like `_licence`."""
+    finished = row.document is not None
+    copies = _copies(connection, ARCHIVE_COPY.c.identifier == row.identifier) if finished else ()
     return LicenceRecord(
-        licence=licence_from_json(read_canonical_json(content)),
+        licence=_licence(row),
         state=LicenceState(row.state),
         intent=Intent(**json.loads(row.intent)),
-        document=document,
+        document=_evidence(row.document) if finished else None,
         changed_at=datetime.fromisoformat(row.changed_at),
         reason=row.reason,
+        archive_copies=tuple(_evidence(copy.document) for copy in copies),
     )
 
 
+def _copies(connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    """Return the rows of archive copies, oldest first."""
+    try:
+        return connection.execute(select(ARCHIVE_COPY).where(which).order_by(ARCHIVE_COPY.c.line)).all()
+    except OperationalError as error:
+        # A register of an earlier release gets the table from its first writer; a reader may come before.
+        if f"no such table: {ARCHIVE_COPY.name}" in str(error.orig):
+            return ()
+        raise
+
+
+def _evidence(text: str) -> DocumentEvidence:
+    values = json.loads(text)
+    return DocumentEvidence(**{**values, "byte_range": tuple(values["byte_range"])})
+
+
 def _history(connection: Connection, identifier: str) -> tuple[StateChange, ...]:
-    lines = select(_HISTORY).where(_HISTORY.c.identifier == identifier).order_by(_HISTORY.c.line)
+    lines = select(HISTORY).where(HISTORY.c.identifier == identifier).order_by(HISTORY.c.line)
     return tuple(
         StateChange(LicenceState(row.state), datetime.fromisoformat(row.at), row.reason)
         for row in connection.execute(lines)

@@ -2,9 +2,9 @@
 
 Plan:
 
- 1 format             Is it readable, one sealed revision of our shape, nothing outside it?
- 2 byte_range         Does the signature cover every byte but its own gap, exactly?
- 3 later_changes      Was nothing added after sealing?
+ 1 format             Is it readable, made of nothing but known revisions, every seal in its place?
+ 2 byte_range         Does each signature cover every byte of its revision but its own gap, exactly?
+ 3 later_changes      Was nothing changed behind a signature but what the policy permits?
  4 digest             Do the covered bytes have the digest that was signed?
  5 signature          Does the signature match the certificate's key?
  6 signing_time       When was it sealed: claimed, proven by a timestamp, now?
@@ -15,20 +15,22 @@ Plan:
 11 log                Is it in the transparency log? (NOT_CONFIGURED: there is none yet)
 12 in_force           Is the licence in force now?
 
-1 to 11 answer "authentic?", 12 alone answers "in force?". TOTAL_FAILED needs a proof: bytes that do not have
-their digest or signature, a file that is no PDF or was cut, or a forbidden structure in a document that a
-known authority signed. The same structure from a stranger is INDETERMINATE: nothing is known about him.
+1 to 11 answer "authentic?", 12 alone answers "in force?". Of several signatures the worst answer counts.
+TOTAL_FAILED needs a proof: bytes that do not have their digest or signature, a file that is no PDF or was cut, or
+a forbidden structure in a document that a known authority signed. The same structure from a stranger is
+INDETERMINATE: nothing is known about him.
 """
 
 # ruff: noqa: ARG001 - every check has the same signature, whether it needs all three or not
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from elicense.model import InForce, LicenceStatus
-from elicense.verification.policy import CLOCK_TOLERANCE
+from elicense.verification.changes import unpermitted
+from elicense.verification.policy import CLOCK_TOLERANCE, GENERAL
 from elicense.verification.report import CheckStatus, Indication, Outcome, SubIndication
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class _Answer:
 
 
 _PASSED = _Answer(CheckStatus.PASSED)
+_WORST_FIRST = (CheckStatus.FAILED, CheckStatus.INDETERMINATE, CheckStatus.NOT_RUN)
 
 
 def _not_passed(reason: str, sub: SubIndication, detail: str = "") -> _Answer:
@@ -104,6 +107,18 @@ def _needs(code: str) -> _Answer:
 def _blocked(facts: Facts) -> _Answer:
     """Return NOT_RUN for a check that needs a file of our shape, naming the check that found it is not."""
     return _needs(CODES[facts.findings[0].check - 1] if facts.findings else "digest")
+
+
+def _worst(facts: Facts, ask: Callable[[SignatureFacts], _Answer]) -> _Answer:
+    """Return the worst answer about any of the signatures; of several signatures it says which one."""
+    answers = [(signature, ask(signature)) for signature in facts.signatures]
+    for status in _WORST_FIRST:
+        for signature, answer in answers:
+            if answer.status is status and len(answers) > 1:
+                return replace(answer, detail=f"{signature.field!r}: {answer.detail or answer.status.value}")
+            if answer.status is status:
+                return answer
+    return next((answer for _, answer in answers if answer.reason), answers[0][1])
 
 
 def is_known(signature: SignatureFacts, policy: Policy) -> bool:
@@ -125,7 +140,7 @@ def _structural(facts: Facts, policy: Policy, finding: Finding) -> _Answer:
 
 
 def check_format(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """1: readable, and nothing outside the one sealed revision."""
+    """1: readable, nothing outside known revisions, every seal in its place."""
     if facts.limit:
         return _not_passed(f"limit.{facts.limit}", SubIndication.LIMIT_REACHED)
     if facts.crashed:
@@ -133,11 +148,15 @@ def check_format(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     finding = facts.findings[0] if facts.findings else None
     if finding is not None and finding.reason.startswith("limit."):
         return _not_passed(finding.reason, SubIndication.LIMIT_REACHED, finding.detail)
+    if finding is None and facts.missing_seals:
+        # An honest document on its way from one authority to the next; nobody may rely on it yet.
+        detail = f"{facts.missing_seals} to come"
+        return _not_passed("format.seals_missing", SubIndication.SIG_CONSTRAINTS_FAILURE, detail)
     return _structural(facts, policy, finding) if finding and finding.check == 1 else _PASSED
 
 
 def check_byte_range(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """2: the signature covers every byte but its own gap."""
+    """2: each signature covers every byte of its revision but its own gap."""
     finding = facts.findings[0] if facts.findings else None
     if finding is None and facts.signatures:
         return _PASSED
@@ -147,13 +166,29 @@ def check_byte_range(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 
 def check_later_changes(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """3: nothing was added after sealing."""
+    """3: nothing was changed behind a signature but what the policy permits."""
     finding = facts.findings[0] if facts.findings else None
     if finding is not None and finding.check == 3:
         return _structural(facts, policy, finding)
+    if finding is None and facts.signatures and policy.name == GENERAL:
+        return _worst(facts, lambda signature: _changed(facts, policy, signature))
     if (finding is None or finding.check == 2) and facts.signatures:
         return _PASSED
     return _blocked(facts)
+
+
+def _changed(facts: Facts, policy: Policy, signature: SignatureFacts) -> _Answer:
+    """Say what came after one signature of a foreign document that it does not permit."""
+    violations, undecided = unpermitted(signature, facts)
+    for found, reason in ((violations, "changes.forbidden"), (undecided, "changes.undecided")):
+        if found:
+            detail = "; ".join(
+                dict.fromkeys(f"{change.kind} {change.detail}".strip() for change in found[:5])
+            )
+            proof = reason == "changes.forbidden" and is_known(signature, policy)
+            sub = SubIndication.FORMAT_FAILURE if proof else SubIndication.SIG_CONSTRAINTS_FAILURE
+            return _not_passed(reason, sub, detail)
+    return _PASSED
 
 
 def check_digest(facts: Facts, policy: Policy, at: datetime) -> _Answer:
@@ -191,40 +226,70 @@ def check_signature(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 
 def check_signing_time(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """6: claimed, proven and present time agree."""
-    seal = _seal(facts)
-    if seal is None:
+    """6: claimed, proven and present time agree, and every timestamp says what it stamps."""
+    if not _readable(facts):
         return _blocked(facts)
-    claimed, stamp = seal.claimed_time, seal.timestamp
-    if claimed is None:
+    last = None
+    for stamp in facts.timestamps:
+        if stamp.error in _TOKEN:
+            return _not_passed(str(stamp.error), SubIndication.SIG_CONSTRAINTS_FAILURE, stamp.detail)
+        if stamp.error is None and stamp.time is not None:
+            if last is not None and stamp.time < last - CLOCK_TOLERANCE:
+                return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE, f"{stamp.field!r}")
+            last = stamp.time
+    if last is not None and last > at + CLOCK_TOLERANCE:
+        return _not_passed("time.future", SubIndication.SIG_CONSTRAINTS_FAILURE)
+    answer = _worst(facts, lambda signature: _time(signature, policy, at))
+    stale = any(stamp.error == "time.authority_not_current" for stamp in facts.timestamps)
+    if answer.status is CheckStatus.PASSED and answer.reason is None and stale:
+        return replace(answer, reason="time.authority_not_current")
+    return answer
+
+
+def _time(signature: SignatureFacts, policy: Policy, at: datetime) -> _Answer:
+    claimed, stamp, proven = signature.claimed_time, signature.timestamp, signature.proven_time
+    if claimed is None and policy.name != GENERAL:
         return _not_passed("time.no_claim", SubIndication.SIG_CONSTRAINTS_FAILURE)
     if stamp is not None and stamp.error in _TOKEN:
         return _not_passed(str(stamp.error), SubIndication.SIG_CONSTRAINTS_FAILURE, stamp.detail)
-    proven = proven_time(seal)
-    if max(claimed, proven or claimed) > at + CLOCK_TOLERANCE:
+    if any(moment > at + CLOCK_TOLERANCE for moment in (claimed, proven) if moment):
         return _not_passed("time.future", SubIndication.SIG_CONSTRAINTS_FAILURE)
-    if proven is not None and claimed > proven + CLOCK_TOLERANCE:
+    if claimed is not None and proven is not None and claimed > proven + CLOCK_TOLERANCE:
         return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE)
-    remark = "time.authority_not_current" if stamp is not None and proven is None else None
-    detail = "proven by a timestamp" if proven else "claimed by the signer"
+    remark = "time.authority_not_current" if stamp is not None and stamp.error else None
+    detail = "proven by a timestamp" if proven else "claimed by the signer" if claimed else "not stated"
     return _Answer(CheckStatus.PASSED, reason=remark, detail=detail)
+
+
+def _with_path(facts: Facts, ask: Callable[[SignatureFacts, PathFacts], _Answer]) -> _Answer:
+    """Return the worst answer about a signature and its path; in a damaged file of the first that has one."""
+    chosen = facts.signatures
+    if facts.findings:
+        chosen = tuple(one for one in facts.signatures if one.path is not None)[:1]
+    if not chosen:
+        return _needs("digest") if facts.signatures else _blocked(facts)
+    return _worst(
+        replace(facts, signatures=chosen), lambda one: ask(one, one.path) if one.path else _needs("digest")
+    )
 
 
 def check_certificate_path(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """7: an anchor vouches for the signer, and the register lets him seal this type for this authority."""
-    signature = next((s for s in facts.signatures if s.path is not None), None)
-    if signature is None or signature.path is None:
-        return _needs("digest") if facts.signatures else _blocked(facts)
-    path = signature.path
-    if path.status in _PATH or not path.anchored:
-        reason, sub = _PATH.get(path.status, _PATH["invalid"])
-        if path.status == "not_yet_valid" and proven_time(signature):
-            sub = SubIndication.NOT_YET_VALID
-        return _not_passed(reason, sub, path.detail)
-    if signature.loose_certificates:
-        return _not_passed("path.loose_certificates", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    refusal = _right(facts, policy, signature, at) if policy.register is not None else None
-    return _not_passed(refusal, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if refusal else _PASSED
+
+    def ask(signature: SignatureFacts, path: PathFacts) -> _Answer:
+        if path.status in _PATH or not path.anchored:
+            reason, sub = _PATH.get(path.status, _PATH["invalid"])
+            if path.status == "not_yet_valid" and signature.proven_time:
+                sub = SubIndication.NOT_YET_VALID
+            return _not_passed(reason, sub, path.detail)
+        if policy.name == GENERAL:
+            return _PASSED
+        if signature.loose_certificates:
+            return _not_passed("path.loose_certificates", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
+        refusal = _right(facts, policy, signature, at) if policy.register is not None else None
+        return _not_passed(refusal, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if refusal else _PASSED
+
+    return _with_path(facts, ask)
 
 
 def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime) -> str | None:
@@ -235,16 +300,18 @@ def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime
     content = facts.content
     if content is None or not content.authority_code:
         return None  # Check 10 says that the data are missing.
-    # Under its own code an authority could print another's name, which is what people read.
-    stated = (content.authority_code, content.authority_name)
-    entries = tuple(entry for entry in entries if (entry.authority_code, entry.authority_name) == stated)
-    if not entries:
+    authorities = ((content.authority_code, content.authority_name), *content.joint_authorities)
+    # Each authority's seal has its own revision, in the order in which the licence names them.
+    if signature.revision >= len(authorities) or len(authorities) != len(facts.revisions[: len(authorities)]):
         return "path.other_authority"
-    entries = tuple(entry for entry in entries if content.type_code in entry.type_codes)
+    # Under its own code an authority could print another's name, which is what people read.
+    stated = authorities[signature.revision]
+    own = tuple(entry for entry in entries if (entry.authority_code, entry.authority_name) == stated)
+    entries = tuple(entry for entry in own if content.type_code in entry.type_codes)
     if not entries:
-        return "path.other_type"
+        return "path.other_type" if own else "path.other_authority"
     # Without a proof the right must still stand: who lost it could claim any earlier day.
-    proven = proven_time(signature)
+    proven = signature.proven_time
     moments = [proven] if proven else [moment for moment in (signature.claimed_time, at) if moment]
     if not any(all(e.valid_from <= moment <= e.valid_until for moment in moments) for e in entries):
         return "path.period"
@@ -253,19 +320,26 @@ def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime
 
 def check_revocation(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """8: no certificate of the path was revoked at the time of signing."""
-    signature = next((s for s in facts.signatures if s.path is not None), None)
-    path: PathFacts | None = signature.path if signature else None
-    if signature is None or path is None or path.status in _PATH or not path.anchored:
-        return _needs("certificate_path")
-    if path.status == "revoked" and proven_time(signature):
-        return _not_passed("revocation.revoked", SubIndication.REVOKED, path.detail)
-    if path.status == "revoked":
-        return _not_passed("revocation.revoked_no_proof", SubIndication.REVOKED_NO_POE, path.detail)
-    if path.status == "stale_revocation_data":
-        return _not_passed("revocation.stale", SubIndication.TRY_LATER, path.detail)
-    if path.status == "no_revocation_data":
-        return _not_passed("revocation.no_data", SubIndication.TRY_LATER, path.detail)
-    return _Answer(CheckStatus.PASSED, detail=path.detail)
+
+    def ask(signature: SignatureFacts, path: PathFacts) -> _Answer:
+        if path.status in _PATH or not path.anchored:
+            return _needs("certificate_path")
+        if path.status == "revoked":
+            claimed, since = signature.claimed_time, path.revoked_at
+            # The signer's own word that it came after the revocation is proof; a late timestamp alone is none.
+            if signature.proven_time and claimed and since and claimed >= since:
+                return _not_passed("revocation.revoked", SubIndication.REVOKED, path.detail)
+            return _not_passed("revocation.revoked_no_proof", SubIndication.REVOKED_NO_POE, path.detail)
+        if path.status == "stale_revocation_data":
+            return _not_passed("revocation.stale", SubIndication.TRY_LATER, path.detail)
+        if path.status == "no_revocation_data":
+            return _not_passed("revocation.no_data", SubIndication.TRY_LATER, path.detail)
+        return _Answer(CheckStatus.PASSED, detail=path.detail)
+
+    answer = _with_path(facts, ask)
+    if answer.status is CheckStatus.PASSED and facts.loose_evidence and policy.name != GENERAL:
+        return _not_passed("revocation.loose", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE)
+    return answer
 
 
 def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
@@ -275,6 +349,8 @@ def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """10: the embedded data conform to their schema and say what is printed."""
+    if policy.name == GENERAL:
+        return _Answer(CheckStatus.NOT_CONFIGURED, detail="licences only")
     if facts.content is None:
         return _blocked(facts)
     if facts.content.error is None:
@@ -293,6 +369,8 @@ def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """12: the register, or offline the printed validity, says that the licence is in force."""
+    if policy.name == GENERAL:
+        return _Answer(CheckStatus.NOT_KNOWN, reason="status.general")
     status = in_force(facts, at)
     if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
         return _Answer(CheckStatus.PASSED)
@@ -321,17 +399,9 @@ def in_force(facts: Facts, at: datetime) -> LicenceStatus:
     return LicenceStatus(InForce.NOT_KNOWN, at)
 
 
-def _seal(facts: Facts) -> SignatureFacts | None:
-    """Return the seal of a file of our shape whose signed data could be read."""
-    if facts.findings or len(facts.signatures) != 1 or facts.signatures[0].error:
-        return None
-    return facts.signatures[0]
-
-
-def proven_time(signature: SignatureFacts) -> datetime | None:
-    """Return the moment that a valid timestamp proves, UTC."""
-    stamp = signature.timestamp
-    return stamp.time if stamp is not None and stamp.error is None else None
+def _readable(facts: Facts) -> bool:
+    """Return whether the file is of the policy's shape and all its signed data could be read."""
+    return not facts.findings and bool(facts.signatures) and not any(one.error for one in facts.signatures)
 
 
 CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (
@@ -361,6 +431,8 @@ def run_checks(facts: Facts, policy: Policy, at: datetime) -> tuple[Outcome, ...
     for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1):
         answer = _needs("format") if stopped and number > 1 else check(facts, policy, at)
         outcomes.append(_outcome(number, code, answer))
+    if policy.name == GENERAL:
+        return tuple(outcomes)
     missing = [o.code for o in outcomes if o.code in _BEFORE_STATUS and o.status is not CheckStatus.PASSED]
     if missing:
         outcomes[-1] = _outcome(12, "in_force", _needs(missing[0]))

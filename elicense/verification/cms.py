@@ -272,6 +272,19 @@ def require_no_free_bytes(certificate: bytes) -> None:
         raise CmsError("cms.certificate", "a certificate is not in canonical form") from error
 
 
+def require_no_free_bytes_in_list(crl: bytes) -> None:
+    """Return if every byte of the revocation list is covered by its issuer's signature. Raises CmsError otherwise."""
+    try:
+        parts = der.children(crl, der.whole(crl, der.SEQUENCE))
+        inner = der.children(crl, parts[0])
+        # Version 2 is the only one with a version. Source: RFC 5280, 5.1.2.1.
+        algorithm = der.encoded(crl, inner[1 if inner[0].tag == der.INTEGER else 0])
+        bits = der.content(crl, parts[2], der.BIT_STRING)
+        _expect(len(parts) == 3 and der.encoded(crl, parts[1]) == algorithm and bits[:1] == b"\0", "list")
+    except (der.DerError, IndexError, ValueError) as error:
+        raise CmsError("cms.certificate", "a revocation list is not in canonical form") from error
+
+
 def _digest_name(data: bytes, node: der.Node) -> str:
     parts = der.children(data, node)
     name = DIGESTS.get(der.oid(data, parts[0]))

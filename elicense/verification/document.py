@@ -2,10 +2,12 @@
 
 Plan:
 
-1. Each signature: signed data read, digest computed over the covered bytes, signature verified with the key.
-2. Its timestamp: imprint, signature, authority.
-3. Its certificate's path, at the proven time of signing or else at the time of verification.
-4. If the file is of our shape: the embedded licence beside the printed page.
+1. What the document brings to build paths with (DSS, and under `general` its signatures' own data).
+2. Its document timestamps, the newest first (proofs.py).
+3. Each signature: signed data read, digest computed over the covered bytes, signature verified with the key.
+4. Its timestamp, and the earliest moment at which it is proven to have existed.
+5. Its certificate's path, at the proven time of signing or else at the time of verification; its level.
+6. If the file is a licence of our shape: the embedded licence beside the printed page.
 
 Nothing is judged here and nothing is fetched.
 """
@@ -13,26 +15,25 @@ Nothing is judged here and nothing is fetched.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.exceptions import UnsupportedAlgorithm
 
-from elicense.pki.paths import Purpose, find_path
-from elicense.verification import der
-from elicense.verification.cms import (
-    DATA,
-    CmsError,
-    SignedData,
-    read_signed_data,
-    require_no_free_bytes,
-    signature_matches,
-    weak_key,
-)
-from elicense.verification.facts import Facts, PathFacts, SignatureFacts, TimestampFacts
+from elicense.pki.paths import Purpose
+from elicense.verification.chains import Knowledge, evidence_is_loose, load_all, loose, path_facts
+from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
+from elicense.verification.facts import Facts, SignatureFacts
+from elicense.verification.policy import LICENCE
 from elicense.verification.printed import read_content
-from elicense.verification.signature import digest_of, load_certificate, read_contents
-from elicense.verification.timestamps import read_token
+from elicense.verification.proofs import first_covering, judge_document_timestamps, judge_signature_timestamp
+from elicense.verification.signature import (
+    digest_of,
+    fingerprint,
+    load_certificate,
+    read_contents,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,169 +41,135 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from elicense.pki.trust import TrustStore
+    from elicense.verification.cms import SignedData
+    from elicense.verification.facts import PathFacts, TimestampFacts
     from elicense.verification.scan import Candidate
     from elicense.verification.structure import Structure
 
-_MOST_STEPS = 8
-"""Certificates a chain of issuers may have."""
 
-
-def read_facts(data: bytes, structure: Structure, trust: TrustStore, at: datetime) -> Facts:
+def read_facts(
+    data: bytes, structure: Structure, trust: TrustStore, at: datetime, *, policy: str = LICENCE
+) -> Facts:
     """Return the facts of a document; never raises for what its bytes hold but MemoryError."""
-    signatures = tuple(_signature(data, candidate, trust, at) for candidate in structure.candidates)
+    knowledge = Knowledge(trust, structure.evidence)
+    stamps = [one for one in structure.candidates if one.kind == "timestamp"]
+    timestamps, vouching = judge_document_timestamps(data, stamps, knowledge, at)
+    reader = _SignatureReader(data, structure, knowledge, timestamps, at)
+    signatures = tuple(reader.read(one) for one in structure.candidates if one.kind != "timestamp")
     content = None
-    if not structure.findings:
+    if not structure.findings and policy == LICENCE:
         content = read_content(data, structure, structure.candidates[0].claimed_time)
-    return Facts(structure.size, structure.findings, structure.traces, signatures, content=content)
-
-
-def _signature(data: bytes, candidate: Candidate, trust: TrustStore, at: datetime) -> SignatureFacts:
-    """Return the facts of one signature."""
-    covers_all = candidate.covers_all(len(data))
-    try:
-        signed = read_signed_data(read_contents(data, candidate), DATA)
-        certificate = load_certificate(signed.signer)
-        key = certificate.public_key()
-        weak = weak_key(key)
-        # A key that may not seal is not asked: verifying with a huge one is slow.
-        matches = None if weak else signature_matches(key, signed)
-    except CmsError as error:
-        return _unusable(candidate, covers_all, error.reason, error.detail)
-    except (ValueError, UnsupportedAlgorithm):
-        return _unusable(candidate, covers_all, "cms.certificate", "the certificate's key cannot be read")
-    timestamp = _timestamp(signed, trust, at)
-    others = _load_all(signed.others)
-    proven = timestamp.time if timestamp and timestamp.error is None else None
-    path, used = _path(certificate, others, trust, proven or at, Purpose.SEAL)
-    return SignatureFacts(
-        field=candidate.field,
-        byte_range=candidate.byte_range,
-        covers_all=covers_all,
-        declared=candidate.declared,
-        claimed_time=candidate.claimed_time,
-        error=None,
-        digest_matches=digest_of(data, candidate, signed.digest) == signed.message_digest,
-        signature_matches=matches,
-        weak_key=weak,
-        certificate=hashlib.sha256(signed.signer).hexdigest(),
-        subject=_subject(certificate),
-        path=path,
-        loose_certificates=_loose(signed.others, used, trust),
-        timestamp=timestamp,
+    held = structure.evidence
+    return Facts(
+        structure.size,
+        structure.findings,
+        structure.traces,
+        signatures,
+        timestamps=timestamps,
+        revisions=structure.revisions,
+        sealed_sha256=_sealed_sha256(data, signatures),
+        evidence=(len(held.certificates), len(held.crls), len(held.ocsps)),
+        loose_evidence=evidence_is_loose(knowledge, vouching | reader.vouching),
+        missing_seals=len(structure.extensible.prepared) if structure.extensible else 0,
+        content=content,
     )
 
 
-def _unusable(candidate: Candidate, covers_all: bool, reason: str, detail: str) -> SignatureFacts:
-    return SignatureFacts(
-        field=candidate.field,
-        byte_range=candidate.byte_range,
-        covers_all=covers_all,
-        declared=candidate.declared,
-        claimed_time=candidate.claimed_time,
-        error=reason,
-        detail=detail,
-    )
+def _sealed_sha256(data: bytes, signatures: tuple[SignatureFacts, ...]) -> str:
+    """Return the digest of the file cut behind its last signature's range; "" if none ends in it."""
+    ends = [one.byte_range[2] + one.byte_range[3] for one in signatures if one.revision >= 0]
+    last = max(ends, default=0)
+    return hashlib.sha256(memoryview(data)[:last]).hexdigest() if 0 < last <= len(data) else ""
 
 
-def _timestamp(signed: SignedData, trust: TrustStore, at: datetime) -> TimestampFacts | None:
-    """Return the facts of the signature timestamp, None if there is none."""
-    if not signed.timestamps:
-        return None
-    try:
-        token = read_token(signed.timestamps[0])
-        certificate = load_certificate(token.signed.signer)
-        key = certificate.public_key()
-        fits = not weak_key(key) and signature_matches(key, token.signed) and token.stamps(signed.signature)
-    except (CmsError, der.DerError, ValueError, UnsupportedAlgorithm) as error:
-        detail = error.detail if isinstance(error, CmsError) else "not readable"
-        return TimestampFacts("time.token_unreadable", None, None, detail)
-    if not fits:
-        return TimestampFacts("time.token_wrong", token.time, None)
-    path, used = _path(certificate, _load_all(token.signed.others), trust, at, Purpose.TIMESTAMP)
-    if path.anchored and _loose(token.signed.others, used, trust):
-        return TimestampFacts(
-            "time.token_unreadable", token.time, path, "certificates that belong to no path"
+class _SignatureReader:
+    """Reads the signatures of one document; `vouching` gathers the certificates of their chains."""
+
+    def __init__(
+        self,
+        data: bytes,
+        structure: Structure,
+        knowledge: Knowledge,
+        timestamps: tuple[TimestampFacts, ...],
+        at: datetime,
+    ) -> None:
+        self.data = data
+        self.structure = structure
+        self.knowledge = knowledge
+        self.timestamps = timestamps
+        self.at = at
+        self.vouching: set[x509.Certificate] = set()
+
+    def read(self, candidate: Candidate) -> SignatureFacts:
+        """Return the facts of one signature."""
+        plain = SignatureFacts(
+            field=candidate.field,
+            byte_range=candidate.byte_range,
+            covers_all=candidate.covers_all(len(self.data)),
+            declared=candidate.declared,
+            claimed_time=candidate.claimed_time,
+            error=None,
+            kind=candidate.kind,
+            revision=candidate.revision,
+            permission=candidate.permission,
+            locked=candidate.locked,
         )
-    if path.status == "valid" and path.revoked_at is None:
-        return TimestampFacts(None, token.time, path)
-    reason = "time.authority_not_current" if path.anchored else "time.authority_unknown"
-    return TimestampFacts(reason, token.time, path, path.detail)
-
-
-def _load_all(encoded: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
-    """Return the readable ones among further certificates; the others can be part of no path."""
-    found = []
-    for certificate in encoded:
         try:
-            require_no_free_bytes(certificate)
-            found.append(load_certificate(certificate))
-        except CmsError:
-            continue
-    return tuple(found)
+            signed = read_signed_data(read_contents(self.data, candidate), DATA)
+            certificate = load_certificate(signed.signer)
+            key = certificate.public_key()
+            weak = weak_key(key)
+            # A key that may not seal is not asked: verifying with a huge one is slow.
+            matches = None if weak else signature_matches(key, signed)
+        except CmsError as error:
+            return replace(plain, error=error.reason, detail=error.detail)
+        except (ValueError, UnsupportedAlgorithm):
+            detail = "the certificate's key cannot be read"
+            return replace(plain, error="cms.certificate", detail=detail)
+        found = replace(
+            plain,
+            digest_matches=digest_of(self.data, candidate, signed.digest) == signed.message_digest,
+            signature_matches=matches,
+            weak_key=weak,
+            certificate=fingerprint(signed.signer),
+            subject=subject_of(certificate),
+            algorithm=f"{signed.digest} {signed.algorithm}",
+        )
+        return self._with_time(found, signed, certificate)
 
+    def _with_time(
+        self, found: SignatureFacts, signed: SignedData, certificate: x509.Certificate
+    ) -> SignatureFacts:
+        """Return the facts with what proves the time, and the path at that time."""
+        cover = first_covering(self.timestamps, found.revision)
+        moment = cover.time if cover and cover.time else self.at
+        stamp, vouching = judge_signature_timestamp(signed, self.knowledge, moment)
+        own = stamp if stamp is not None and stamp.error is None else None
+        proofs = [one for one in (own, cover) if one is not None and one.time is not None]
+        proven = min((one.time for one in proofs if one.time), default=None)
+        path, chain = path_facts(
+            certificate, load_all(signed.others), self.knowledge, proven or self.at, Purpose.SEAL
+        )
+        self.vouching |= vouching | chain
+        return replace(
+            found,
+            path=path,
+            loose_certificates=loose(signed.others, chain, self.knowledge.trust),
+            timestamp=stamp,
+            proven_time=proven,
+            level=self._level(path, own or cover),
+        )
 
-def _path(
-    leaf: x509.Certificate,
-    others: tuple[x509.Certificate, ...],
-    trust: TrustStore,
-    moment: datetime,
-    purpose: Purpose,
-) -> tuple[PathFacts, set[x509.Certificate]]:
-    """Return the path's facts, and the certificates of the chain that leads to an anchor."""
-    result = find_path(leaf, others, trust, moment, purpose=purpose)
-    anchors = trust.anchors
-    if purpose is Purpose.TIMESTAMP and trust.timestamp_anchors:
-        anchors = trust.timestamp_anchors
-    chain = _chain(leaf, (*trust.intermediates, *others), anchors)
-    facts = PathFacts(
-        status=result.status.value,
-        moment=moment,
-        anchored=bool(chain),
-        revoked_at=result.revoked_at,
-        revocation_reason=result.revocation_reason,
-        detail=result.detail,
-    )
-    return facts, chain
-
-
-def _chain(
-    leaf: x509.Certificate, helpers: tuple[x509.Certificate, ...], anchors: tuple[x509.Certificate, ...]
-) -> set[x509.Certificate]:
-    """Return the certificates from the leaf to below an anchor, each signed by the next; empty if none lead there.
-
-    Looks at names and signatures only: it answers "whose is this?" even when a period or a revocation list
-    forbids relying on it. find_path decides everything else.
-    """
-    chain = [leaf]
-    for _ in range(_MOST_STEPS):
-        if any(chain[-1] == anchor or _issued(chain[-1], anchor) for anchor in anchors):
-            return set(chain)
-        issuer = next((c for c in helpers if c not in chain and _issued(chain[-1], c)), None)
-        if issuer is None:
-            return set()
-        chain.append(issuer)
-    return set()
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Return whether `issuer` signed `certificate`."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def _loose(others: tuple[bytes, ...], used: set[x509.Certificate], trust: TrustStore) -> bool:
-    """Return whether a certificate came along that nothing vouches for: no signature covers its bytes."""
-    if not others:
-        return False
-    known = {*used, *trust.anchors, *trust.intermediates, *trust.timestamp_anchors}
-    return not set(others) <= {certificate.public_bytes(Encoding.DER) for certificate in known}
-
-
-def _subject(certificate: x509.Certificate) -> str:
-    try:
-        return certificate.subject.rfc4514_string()
-    except ValueError:
-        return ""
+    def _level(self, path: PathFacts, proof: TimestampFacts | None) -> str:
+        """Return the level that the document itself reaches. Source: ETSI EN 319 142-1, 6.3 (secondary sources)."""
+        if proof is None:
+            return "B-B"
+        if proof.path is None or not (path.by_document and proof.path.by_document):
+            return "B-T"
+        held = [
+            n
+            for n, one in enumerate(self.structure.revisions)
+            if any(c.kind == "evidence" for c in one.changes)
+        ]
+        archived = any(one.error is None and one.revision > min(held, default=0) for one in self.timestamps)
+        return "B-LTA" if held and archived else "B-LT"

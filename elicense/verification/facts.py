@@ -214,6 +214,10 @@ class Facts:
     """SHA-256 (hex) of the file cut behind its last seal's revision; "" if there is none."""
     evidence: tuple[int, int, int] = (0, 0, 0)
     """Certificates, revocation lists and OCSP answers in the document's DSS."""
+    loose_evidence: bool = False
+    """Whether the DSS holds anything that no signature or timestamp here has a use for."""
+    missing_seals: int = 0
+    """Prepared fields of a joint document that are not sealed yet."""
     content: ContentFacts | None = None
     """Embedded and printed data; None if the structure did not allow reading them."""
     register: RegisterFacts | None = None

@@ -13,6 +13,15 @@ from typing import NamedTuple
 MAX_DEPTH = 48
 """Dictionaries and arrays inside each other; our documents stay below ten."""
 
+FORBIDDEN = frozenset((
+    "JavaScript", "JS", "Launch", "URI", "GoToR", "GoToE", "SubmitForm", "ResetForm", "ImportData",
+    "OpenAction", "AA", "RichMedia", "XFA", "OCG", "OCMD", "OCProperties", "Encrypt", "ObjStm", "XRef",
+    "XRefStm", "Prev", "Linearized", "Movie", "Sound", "Rendition", "Screen", "3D", "FileAttachment",
+    "Thread", "Hide", "Named", "Collection", "Alternates", "OPI", "PS", "FFilter", "FDecodeParms",
+    "NeedAppearances", "Link", "FreeText", "Popup", "Stamp", "Ink", "Watermark", "Redact",
+))  # fmt: skip
+"""Names that stand nowhere in a sealed licence: actions, active or hidden content, other cross-references."""
+
 _SPACE = rb"[\x00\t\n\x0c\r ]*"
 _TOKEN = re.compile(
     _SPACE + rb"(?:"

@@ -26,7 +26,6 @@ from elicense.verification.checks import (
     conclude,
     in_force,
     is_known,
-    proven_time,
     run_checks,
 )
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
@@ -70,7 +69,7 @@ def verify(
         data: The whole file.
         trust: Anchors, revocation lists and the trust register.
         at: The moment of verification, UTC; the only clock reading there is.
-        policy: "licence".
+        policy: "licence" or "general".
         registry: The register of licences; None is offline.
         sandbox: Where untrusted bytes are read, usually a Sandbox kept open; None starts a worker for this call
             alone (half a second).
@@ -84,25 +83,26 @@ def verify(
     sha256 = hashlib.sha256(data).hexdigest()
     if len(data) > size_limit:
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
-    if registry is not None:
+    if registry is not None and chosen.online:
         record = registry.find_document(sha256)
         known = _by_hash(data, record, chosen, registry, at) if record else None
         if known is not None:
             return known
-    facts = _read(data, trust, at, sandbox)
-    if registry is not None:
+    facts = _read(data, trust, at, sandbox, policy)
+    if registry is not None and chosen.online:
         facts = _ask(facts, chosen, registry, sha256, at)
     return _report(facts, chosen, at, sha256)
 
 
-def _read(data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None) -> Facts:
-    structure = read_structure(data)
-    if not structure.candidates:
-        return Facts(structure.size, structure.findings, structure.traces)
+def _read(data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, policy: str) -> Facts:
+    if policy == LICENCE:
+        structure = read_structure(data)
+        if not structure.candidates:
+            return Facts(structure.size, structure.findings, structure.traces)
     if sandbox is not None:
-        return sandbox.read(data, trust, at)
+        return sandbox.read(data, trust, at, policy=policy)
     with Sandbox() as own:
-        return own.read(data, trust, at)
+        return own.read(data, trust, at, policy=policy)
 
 
 def _ask(facts: Facts, policy: Policy, registry: Registry, sha256: str, at: datetime) -> Facts:
@@ -113,10 +113,13 @@ def _ask(facts: Facts, policy: Policy, registry: Registry, sha256: str, at: date
         return facts
     status = registry.status(content.identifier, at=at)
     try:
-        document = registry.get(content.identifier).document
+        record = registry.get(content.identifier)
     except LicenceNotFound:
-        document = None
-    same = document is None or document.sha256 == sha256
+        same = True
+    else:
+        # An archive copy is the licence, too: it was sealed in the very bytes that the register knows.
+        known = {one.sha256 for one in (record.document, *record.archive_copies) if one is not None}
+        same = record.document is None or not known.isdisjoint((sha256, facts.sealed_sha256))
     found = RegisterFacts(status.state.value, status.as_of, status.reason, same)
     return replace(facts, register=found)
 
@@ -133,30 +136,40 @@ def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> Verifica
         sub_indication=sub_indication,
         in_force=in_force(facts if answered else Facts(facts.size, (), traces=True), at),
         checks=outcomes,
-        signatures=tuple(_summary(signature, facts, policy) for signature in facts.signatures),
+        signatures=tuple(_summary(signature, facts, policy, at) for signature in facts.signatures),
         sha256=sha256,
         verified_at=at,
         policy=policy.name,
         licence=licence,
+        facts=facts,
     )
 
 
-def _summary(signature: SignatureFacts, facts: Facts, policy: Policy) -> SignatureSummary:
+def _summary(signature: SignatureFacts, facts: Facts, policy: Policy, at: datetime) -> SignatureSummary:
     entries = policy.entries(signature.certificate)
     code = facts.content.authority_code if facts.content else ""
     # One certificate may speak for several authorities: name the one the document states.
     entry = next((one for one in entries if one.authority_code == code), next(iter(entries), None))
     changed = any(finding.check == 3 for finding in facts.findings)
+    whole = signature.covers_all
+    within = changed or (signature.revision >= 0 and not facts.findings)
+    later = facts.revisions[signature.revision + 1 :] if signature.revision >= 0 else ()
+    kinds = ", ".join(dict.fromkeys(change.kind for revision in later for change in revision.changes))
+    indication, sub_indication = conclude(run_checks(replace(facts, signatures=(signature,)), policy, at))
     return SignatureSummary(
         field=signature.field,
         signer=entry.authority_name if entry else signature.subject,
         certificate=signature.certificate,
         seal=entry.seal_number if entry else None,
         claimed_time=signature.claimed_time,
-        proven_time=proven_time(signature),
-        coverage="whole_file" if signature.covers_all else "revision" if changed else "partial",
-        modification="none" if signature.covers_all else "later bytes",
-        profile="B-T" if signature.timestamp else "B-B",
+        proven_time=signature.proven_time,
+        coverage="whole_file" if whole else "revision" if within else "partial",
+        modification="none" if whole else kinds or "later bytes",
+        profile=signature.level,
+        indication=indication,
+        sub_indication=sub_indication,
+        kind=signature.kind,
+        revision=signature.revision,
     )
 
 
@@ -169,6 +182,7 @@ def _by_hash(
     the trust register, not the register of licences, names for this authority and type.
     """
     document = record.document
+    # An archive copy goes the whole way: no signature covers its end, only the register's word would.
     if document is None or len(data) != document.size or record.licence.signing_time > at + CLOCK_TOLERANCE:
         return None
     seal = Candidate("", document.byte_range, declared=True, claimed_time=record.licence.signing_time)
@@ -198,6 +212,7 @@ def _by_hash(
         coverage="whole_file",
         modification="none",
         profile=document.profile,
+        indication=Indication.TOTAL_PASSED,
     )
     return VerificationReport(
         indication=Indication.TOTAL_PASSED,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LICENCE = "licence"
 """Our own documents by the strict rule: one sealed revision, certified against every change."""
 
+GENERAL = "general"
+"""Any signed PDF from anybody: who signed it is known by a trust anchor, what it says is not looked at."""
+
 SIZE_LIMIT = 256 * 1024 * 1024
 """Bytes of a document, unless the caller says less."""
 
@@ -26,7 +29,7 @@ class Policy:
     """The demands of one verification."""
 
     name: str
-    """licence."""
+    """licence or general."""
     register: tuple[TrustEntry, ...] | None
     """Who may seal what; None if only anchors are known, then check 7 says who, not for what."""
     online: bool
@@ -39,9 +42,9 @@ class Policy:
 
 def choose_policy(name: str, trust: TrustStore, *, online: bool) -> Policy:
     """Return the policy of that name. Raises ConfigurationError if there is none."""
-    if name != LICENCE:
+    if name not in {LICENCE, GENERAL}:
         raise ConfigurationError(
-            f"there is no policy {name!r}; use 'licence', the rule for licences issued by this system",
-            f"没有名为“{name}”的核验规则，请使用 licence（本系统签发证照的核验规则）",
+            f"there is no policy {name!r}; use 'licence' for licences issued by this system, 'general' for any PDF",
+            f"没有名为“{name}”的核验规则，请使用 licence（本系统签发的证照）或 general（其他签名 PDF）",
         )
-    return Policy(name, trust.register, online)
+    return Policy(name, trust.register, online and name == LICENCE)

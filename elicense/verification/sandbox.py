@@ -19,6 +19,7 @@ from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Protocol, Self
 
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_from_json
+from elicense.verification.policy import LICENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +51,8 @@ _BOOT = (
 class Reader(Protocol):
     """Whatever turns a document's bytes into facts."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
-        """Return the facts of a document; never raises for what its bytes hold."""
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
+        """Return the facts of a document under a policy's reading; never raises for what its bytes hold."""
 
 
 class _LimitReachedError(Exception):
@@ -110,7 +111,7 @@ class Sandbox:
         with self._turns:
             self._give_back(self._take())
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
         """Return the facts of a document, or facts that name the limit it hit.
 
         Raises RuntimeError if no worker can be started or the sandbox is closed.
@@ -118,7 +119,7 @@ class Sandbox:
         with self._turns:
             worker = self._take()
             try:
-                facts = worker.read(data, trust, at, self._wall)
+                facts = worker.read(data, trust, at, self._wall, policy)
             except _LimitReachedError as error:
                 return Facts(len(data), (), traces=True, limit=error.limit)
             except BaseException:
@@ -175,7 +176,7 @@ class _Worker:
             raise RuntimeError("the process that reads uploaded documents does not start") from error
         self.isolated = bool(json.loads(ready)["isolated"])
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime, wall: float) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, wall: float, policy: str) -> Facts:
         """Return the facts of one document. Raises _LimitReachedError; the process is gone then."""
         self.jobs += 1
 
@@ -183,7 +184,7 @@ class _Worker:
             if trust is not self._trust:
                 self._connection.send_bytes(pickle.dumps(("trust", trust)))
                 self._trust = trust
-            self._connection.send_bytes(pickle.dumps(("document", at)))
+            self._connection.send_bytes(pickle.dumps(("document", (at, policy))))
             self._connection.send_bytes(data)
             return self._connection.recv_bytes(LARGEST_ANSWER)
 

@@ -82,24 +82,25 @@ def has_traces(data: bytes) -> bool:
     return _TRACE.search(data) is not None
 
 
-def find_candidates(data: bytes) -> tuple[Candidate, ...]:
+def find_candidates(data: bytes, known: tuple[Candidate, ...] = ()) -> tuple[Candidate, ...]:
     """Return the signatures that scanning the raw bytes finds, at most MAX_CANDIDATES.
 
     Declared byte ranges come first, if their gap lies in the file. The longest run of hexadecimal digits that
     could be a DER value is a candidate too, unless a declared gap is exactly that run: a damaged declaration
-    must not hide the signature.
+    must not hide the signature. What is `known` is not found again.
     """
-    found = []
+    gaps = {candidate.gap for candidate in known}
+    found: list[Candidate] = []
     for match in islice(DECLARED.finditer(data), MOST_RANGES):
         first, start, end, rest = (int(part) for part in match.groups())
-        if first < start < end <= len(data):
+        if first < start < end <= len(data) and (start, end) not in gaps:
             found.append(Candidate("", (first, start, end, rest), declared=True, claimed_time=None))
             if len(found) == MAX_CANDIDATES:
                 break
     run = _longest_hex_run(data)
     if run is not None:
         start, end = max(run[0] - 1, 0), min(run[1] + 1, len(data))
-        if all(candidate.gap != (start, end) for candidate in found):
+        if all(candidate.gap != (start, end) for candidate in (*known, *found)):
             found.append(Candidate("", (0, start, end, len(data) - end), declared=False, claimed_time=None))
     return tuple(found)
 

@@ -41,3 +41,16 @@ def load_certificate(encoded: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(encoded)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise CmsError("cms.certificate", "the certificate cannot be read") from error
+
+
+def fingerprint(encoded: bytes) -> str:
+    """Return the SHA-256 (hex) of a certificate."""
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def subject_of(certificate: x509.Certificate) -> str:
+    """Return the certificate's subject for display; "" if it cannot be read."""
+    try:
+        return certificate.subject.rfc4514_string()
+    except ValueError:
+        return ""

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from elicense.verification.document import read_facts
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
+from elicense.verification.general import read_general
+from elicense.verification.policy import LICENCE
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
@@ -58,26 +60,26 @@ def main(descriptor: int, settings: str) -> None:
             raise RuntimeError("a document came before the trust store")
         else:
             _limit_cpu(cpu)
-            connection.send_bytes(_serve(connection, trust, sent))
+            connection.send_bytes(_serve(connection, trust, *sent))
 
 
-def _serve(connection: Connection, trust: TrustStore, at: datetime) -> bytes:
+def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str) -> bytes:
     """Return the answer about the document that comes next; its bytes travel as they are, to be copied once."""
     try:
         data = connection.recv_bytes()
     except MemoryError:
         # Part of the document is still in the pipe, so nothing more can be said over it.
         os._exit(MEMORY_EXIT)
-    return answer(data, trust, at)
+    return answer(data, trust, at, policy)
 
 
-def answer(data: bytes, trust: TrustStore, at: datetime) -> bytes:
+def answer(data: bytes, trust: TrustStore, at: datetime, policy: str = LICENCE) -> bytes:
     """Return the document's facts as JSON; whatever a parser raises becomes a fact, too."""
     structure: Structure | None = None
     # The only place that catches everything: the bytes are hostile and the answer must not be "no answer".
     try:
-        structure = read_structure(data)
-        return facts_to_json(read_facts(data, structure, trust, at))
+        structure = read_structure(data) if policy == LICENCE else read_general(data)
+        return facts_to_json(read_facts(data, structure, trust, at, policy=policy))
     except MemoryError:
         structure = None
         return facts_to_json(Facts(len(data), (), traces=True, limit="memory"))

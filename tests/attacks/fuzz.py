@@ -108,9 +108,9 @@ _DAMAGE = (_bit, _bit, _splice, _truncate, _cut_out, _duplicate, _token, _token)
 class InProcess:
     """Reads documents here, so that what would be a crash in the sandbox is seen."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = "licence") -> Facts:
         """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at)
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def run(files: int | None, seconds: float, seed: int, *, resealed: bool) -> Findings:

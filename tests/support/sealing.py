@@ -12,6 +12,7 @@ from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustEntry, TrustStore
 from elicense.seal.model import Seal, SealArt, SealCentre, SealShape
 from elicense.verification.document import read_facts
+from elicense.verification.policy import LICENCE
 from elicense.verification.structure import read_structure
 from tests.support import demonstration
 
@@ -103,9 +104,9 @@ class House:
 class InProcess:
     """Reads documents in the test's own process: half a second less a report than a worker."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
         """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at)
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def house(at: datetime) -> House:

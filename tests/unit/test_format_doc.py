@@ -29,7 +29,7 @@ from elicense.pki.timestamps import HttpTimestampAuthority
 from elicense.registry import sql
 from elicense.rendering import metadata
 from elicense.verification import cms as seal_cms
-from elicense.verification import pdf, policy, printed, sandbox, structure
+from elicense.verification import pdf, policy, printed, sandbox, sections, structure
 from elicense.verification.checks import CODES
 from service.config import Settings
 from tests.support.demonstration import AT, SLUG, office, request
@@ -439,7 +439,7 @@ def test_limits_on_the_operations_page_are_those_of_the_code() -> None:
         f"command line | {policy.SIZE_LIMIT // mebibyte} MiB",
         f"service, unless set | {settings.upload_limit // mebibyte} MiB",
         f"bodies, unless set | {settings.body_limit // mebibyte} MiB",
-        f"{structure.MAX_OBJECTS:,} · {structure.MAX_TOKENS:,} · {pdf.MAX_DEPTH}",
+        f"{sections.MAX_OBJECTS:,} · {structure.MAX_TOKENS:,} · {pdf.MAX_DEPTH}",
         f"{printed.MAX_PAGES:,} · {printed.MAX_STREAM // mebibyte} MiB",
         f"{sandbox.MEMORY >> 30} GiB address space, {sandbox.CPU_SECONDS} s processor, {sandbox.WALL_SECONDS:g} s",
         f"{settings.threads}, unless set",

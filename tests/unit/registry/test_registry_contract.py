@@ -144,6 +144,35 @@ def test_commit_is_once_and_repeatable(registry):
     assert len(registry.history(identifier)) == 2
 
 
+def test_archive_copies_are_on_record_and_found_by_digest(registry):
+    """Each later revision is kept in order and leads back to its licence; state and history stay."""
+    identifier = issue(registry)
+    before = registry.get(identifier)
+    first, second = (replace(make_evidence(digit * 64), profile="B-LTA") for digit in "ef")
+    registry.add_archive_copy(identifier, first, at=later(days=1))
+    record = registry.add_archive_copy(identifier, second, at=later(days=2))
+    assert record == replace(before, archive_copies=(first, second))
+    assert registry.add_archive_copy(identifier, first, at=later(days=3)) == record
+    assert registry.get(identifier) == record
+    for sha256 in ("d" * 64, "e" * 64, "f" * 64):
+        assert registry.find_document(sha256) == record
+    assert len(registry.history(identifier)) == 2
+    revoked = registry.change_state(identifier, LicenceState.REVOKED, reason="r", at=later(days=4))
+    assert revoked.archive_copies == (first, second)
+
+
+def test_only_a_finished_document_has_archive_copies(registry):
+    """A reservation, and bytes that are on record as something else, are refused, and nothing changes."""
+    reserved = reserve(registry)
+    with pytest.raises(IllegalTransition, match="no document"):
+        registry.add_archive_copy(str(reserved.licence.identifier), make_evidence("e" * 64), at=NOON)
+    identifier = issue(registry)
+    with pytest.raises(IllegalTransition, match="other particulars"):
+        registry.add_archive_copy(identifier, replace(make_evidence(), profile="B-LTA"), at=NOON)
+    assert registry.get(identifier).archive_copies == ()
+    assert registry.find_document("e" * 64) is None
+
+
 def test_void_spends_the_number(registry):
     """A voided number is on record with its reason, is not unfinished any more and is not used again."""
     identifier = str(reserve(registry).licence.identifier)
@@ -200,6 +229,7 @@ def test_unknown_identifiers_are_not_found(registry):
         lambda: registry.get(UNKNOWN),
         lambda: registry.history(UNKNOWN),
         lambda: registry.commit(UNKNOWN, make_evidence(), at=NOON),
+        lambda: registry.add_archive_copy(UNKNOWN, make_evidence(), at=NOON),
         lambda: registry.void(UNKNOWN, reason="r", at=NOON),
         lambda: registry.change_state(UNKNOWN, LicenceState.REVOKED, reason="r", at=NOON),
     ):

@@ -119,14 +119,36 @@ def test_a_read_only_register_refuses_to_write(registry, path):
         "UPDATE licence SET state = 'forged'",
         "DELETE FROM idempotency",
         "UPDATE idempotency SET identifier = 'other'",
+        "UPDATE archive_copy SET sha256 = 'other'",
+        "DELETE FROM archive_copy",
     ],
 )
 def test_history_and_frozen_content_cannot_be_changed(registry, path, statement):
     """The database itself refuses to rewrite what is on record."""
     record = reserve(registry, idempotency_key="k")
     registry.commit(str(record.licence.identifier), make_evidence(), at=NOON)
+    registry.add_archive_copy(str(record.licence.identifier), make_evidence("e" * 64), at=NOON)
     with pytest.raises(sqlite3.IntegrityError):
         tamper(path, statement)
+
+
+def test_a_register_of_an_earlier_release_opens(registry, path):
+    """Without the table of archive copies a reader sees none; the first writer adds it, triggers included."""
+    identifier = str(reserve(registry).licence.identifier)
+    issued = registry.commit(identifier, make_evidence(), at=NOON)
+    registry.close()
+    tamper(path, "DROP TABLE archive_copy")
+    reader = SqlRegistry(path, read_only=True)
+    assert reader.get(identifier) == issued
+    assert reader.find_document("e" * 64) is None
+    writer = SqlRegistry(path)
+    copied = writer.add_archive_copy(identifier, make_evidence("e" * 64), at=NOON)
+    assert reader.find_document("e" * 64) == copied
+    assert copied.archive_copies == (make_evidence("e" * 64),)
+    reader.close()
+    writer.close()
+    with pytest.raises(sqlite3.IntegrityError):
+        tamper(path, "DELETE FROM archive_copy")
 
 
 def test_altered_content_is_noticed(registry, path):

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class InProcess:
     """Reads documents in the test's own process."""
 
-    def read(self, data: bytes, trust: object, at: object) -> object:
+    def read(self, data: bytes, trust: object, at: object, *, policy: str = "licence") -> object:
         """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at)
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 @pytest.fixture(scope="session")

@@ -129,14 +129,14 @@ def test_a_closed_sandbox_is_closed() -> None:
 def test_a_parser_that_raises_is_a_format_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a parser raises becomes a fact, and the fact FORMAT_FAILURE; running out of memory becomes a limit."""
 
-    def raise_error(*_: object) -> None:
+    def raise_error(*_: object, **__: object) -> None:
         raise KeyError("surprise")
 
     monkeypatch.setattr("elicense.verification.worker.read_facts", raise_error)
     assert facts_from_json(answer(base(), TRUST, NOW)).crashed
 
     class Crashing:
-        def read(self, data: bytes, store: object, at: object) -> Facts:
+        def read(self, data: bytes, store: object, at: object, **_: object) -> Facts:
             return facts_from_json(answer(data, store, at))
 
     report = verify(base(), trust=TRUST, at=NOW, sandbox=Crashing())

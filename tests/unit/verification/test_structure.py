@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elicense.verification import structure
+from elicense.verification import sections, structure
 from elicense.verification.pdf import Inventory, Name, Reference, Violation, read_text, read_value
+from elicense.verification.ranges import read_claimed_time
 from elicense.verification.scan import find_candidates, has_traces
-from elicense.verification.structure import read_claimed_time, read_structure
+from elicense.verification.structure import read_structure
 from tests.unit.verification.minimal_pdf import Draft, sealed
 from tests.vectors.generate import base, gap, plain, seal, unsigned_foreign, update
 
@@ -185,7 +186,7 @@ def xref_behind(offset: int) -> bytes:
 
 def test_too_many_objects_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table longer than any licence's is not read to its end."""
-    monkeypatch.setattr(structure, "MAX_OBJECTS", 10)
+    monkeypatch.setattr(sections, "MAX_OBJECTS", 10)
     (finding,) = read_structure(base()).findings
     assert (finding.check, finding.reason) == (1, "limit.complexity")
 

@@ -1,0 +1,154 @@
+"""Paths as facts: from the trust store's knowledge and from what the document brings."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from elicense.pki.evidence import MOST_VALUES, alone
+from elicense.pki.ocsp import read_answers
+from elicense.pki.paths import PathStatus, Purpose, find_path
+from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
+from elicense.verification.facts import PathFacts
+from elicense.verification.signature import load_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from elicense.pki.evidence import Evidence
+    from elicense.pki.trust import TrustStore
+
+_MOST_STEPS = 8
+"""Certificates a chain of issuers may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What paths may be built from."""
+
+    trust: TrustStore
+    """What the verifier was given."""
+    brought: Evidence
+    """What the document brings, believed only for the signatures it bears."""
+
+
+def path_facts(
+    leaf: x509.Certificate,
+    others: tuple[x509.Certificate, ...],
+    knowledge: Knowledge,
+    moment: datetime,
+    purpose: Purpose,
+) -> tuple[PathFacts, set[x509.Certificate]]:
+    """Return the path's facts, and the certificates of the chain that leads to an anchor."""
+    trust, brought = knowledge.trust, knowledge.brought
+    result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
+    by_document = False
+    if brought and result.status is PathStatus.VALID:
+        own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
+        by_document = own.status is PathStatus.VALID
+    helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
+    chain = _chain(leaf, helpers, _anchors(trust, purpose))
+    facts = PathFacts(
+        status=result.status.value,
+        moment=moment,
+        anchored=bool(chain),
+        revoked_at=result.revoked_at,
+        revocation_reason=result.revocation_reason,
+        detail=result.detail,
+        certificates=tuple(hashlib.sha256(certificate).hexdigest() for certificate in result.certificates),
+        by_document=by_document,
+    )
+    return facts, chain
+
+
+def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStore) -> bool:
+    """Return whether a certificate came along that nothing vouches for: no signature covers its bytes."""
+    brought = set(others)
+    if not brought:
+        return False
+    known = {*used, *trust.anchors, *trust.intermediates, *trust.timestamp_anchors}
+    return not brought <= {certificate.public_bytes(Encoding.DER) for certificate in known}
+
+
+def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> bool:
+    """Return whether a document's DSS holds what no chain in use needs, or what cannot be read.
+
+    No signature covers the newest evidence, so every byte of it must be one that somebody in a chain signed.
+    """
+    held, trust = knowledge.brought, knowledge.trust
+    if loose(held.certificates, vouching, trust):
+        return True
+    issuers = [*vouching, *trust.anchors, *trust.timestamp_anchors]
+    if any(not _is_ours(crl, issuers) for crl in held.crls):
+        return True
+    pairs = [(one, issuer) for one in vouching for issuer in issuers if one.issuer == issuer.subject]
+    helpers = (*trust.intermediates, *load_all(held.certificates))
+    return any(
+        not any(read_answers([answer], one, issuer, helpers=helpers) for one, issuer in pairs)
+        for answer in held.ocsps
+    )
+
+
+def _is_ours(encoded: bytes, issuers: Iterable[x509.Certificate]) -> bool:
+    """Return whether one of `issuers` signed every byte of this revocation list."""
+    try:
+        require_no_free_bytes_in_list(encoded)
+        crl = x509.load_der_x509_crl(encoded)
+        return any(
+            crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+            for issuer in issuers
+        )
+    except (CmsError, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        return False
+
+
+def load_all(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
+    """Return the readable ones among further certificates; the others can be part of no path."""
+    found = []
+    for certificate in encoded:
+        try:
+            require_no_free_bytes(certificate)
+            found.append(load_certificate(certificate))
+        except CmsError:
+            continue
+    return tuple(found)
+
+
+def _anchors(trust: TrustStore, purpose: Purpose) -> tuple[x509.Certificate, ...]:
+    if purpose is Purpose.TIMESTAMP and trust.timestamp_anchors:
+        return trust.timestamp_anchors
+    return trust.anchors
+
+
+def _chain(
+    leaf: x509.Certificate, helpers: tuple[x509.Certificate, ...], anchors: tuple[x509.Certificate, ...]
+) -> set[x509.Certificate]:
+    """Return the certificates from the leaf to below an anchor, each signed by the next; empty if none lead there.
+
+    Looks at names and signatures only: it answers "whose is this?" even when a period or a revocation list
+    forbids relying on it. find_path decides everything else.
+    """
+    chain = [leaf]
+    for _ in range(_MOST_STEPS):
+        if any(chain[-1] == anchor or _issued(chain[-1], anchor) for anchor in anchors):
+            return set(chain)
+        issuer = next((c for c in helpers if c not in chain and _issued(chain[-1], c)), None)
+        if issuer is None:
+            return set()
+        chain.append(issuer)
+    return set()
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Return whether `issuer` signed `certificate`."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""The frame of a file of ours: header, last lines, and one cross-reference section for each revision, oldest first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from elicense.verification.pdf import Inventory, Violation, read_value
+from elicense.verification.scan import DECLARED, MOST_RANGES
+
+if TYPE_CHECKING:
+    from elicense.verification.pdf import Value
+
+MAX_OBJECTS = 100_000
+"""Objects a revision may declare; our largest documents have some thousands."""
+MAX_REVISIONS = 256
+"""Revisions of one file: some seals, then two for each renewal of the archive's proof."""
+
+HEADER = re.compile(rb"%PDF-1\.7\n(?:%[\x80-\xff]{4,}\n)?")
+SPACE = re.compile(rb"[\t\n\r ]*")
+_LAST_LINES = rb"startxref\n(0|[1-9][0-9]{0,9})\n%%EOF\n"
+_TAIL = re.compile(_LAST_LINES + rb"\Z")
+_END = re.compile(_LAST_LINES)
+_ANY_END = re.compile(rb"startxref\s+[0-9]+\s+%%EOF")
+_RUN = re.compile(rb"(0|[1-9][0-9]{0,6}) ([1-9][0-9]{0,6})\n")
+_ENCRYPT = re.compile(rb"/Encrypt(?:[ \n\r]+[0-9]{1,10}[ \n\r]+[0-9]{1,5}[ \n\r]+R|[ \n\r]*<<)")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One revision's cross-reference section and where the revision lies; offsets in bytes from the file's start."""
+
+    start: int
+    """First byte of the revision: where the one before ends."""
+    xref: int
+    """Of the word `xref`."""
+    end: int
+    """Behind the revision's `%%EOF` line."""
+    offsets: tuple[tuple[int, int], ...]
+    """(offset, number) of each object in it."""
+    whole: bool
+    """Whether the table is one run from number 0, as only a first revision's is."""
+    trailer_at: int
+    """Of the word `trailer`."""
+    trailer: dict[str, Value]
+    """The trailer's entries."""
+
+    @property
+    def prev(self) -> Value:
+        """Return the offset of the section before, None in the first revision."""
+        return self.trailer.get("Prev")
+
+
+def read_sections(data: bytes, met: Inventory) -> tuple[Section, ...]:
+    """Return the sections of all revisions, oldest first.
+
+    Raises Violation: format.empty, format.not_pdf, format.leading_bytes, format.cut, format.after_end,
+    format.encrypted, format.layout, changes.revision or limit.complexity.
+    """
+    if not data:
+        raise Violation("format.empty")
+    at = data.find(b"%PDF-", 0, 1024)
+    if at < 0:
+        raise Violation("format.not_pdf")
+    if at > 0:
+        raise Violation("format.leading_bytes", 0)
+    tail = _TAIL.search(data, max(0, len(data) - 64))
+    ranges = [tuple(map(int, match.groups())) for match in islice(DECLARED.finditer(data), MOST_RANGES)]
+    # In a file that has its end, such words may be a value that somebody typed into an honest licence.
+    if not tail and any(
+        end + rest > len(data) > start and data[start] == 0x3C for _, start, end, rest in ranges
+    ):
+        raise Violation("format.cut", len(data), "the file is shorter than its signature says")
+    if not _ANY_END.search(data):
+        raise Violation("format.cut", len(data), "the file has no end")
+    ends = [end + rest for _, _, end, rest in ranges if end + rest < len(data)]
+    extended = bool(ends) and _TAIL.search(data[max(0, max(ends) - 64) : max(ends)]) is not None
+    if extended and not tail:
+        raise Violation("format.after_end", max(ends))
+    if not HEADER.match(data) or not tail:
+        raise Violation(
+            "format.encrypted" if _ENCRYPT.search(data) else "format.layout", None, "header or last lines"
+        )
+    try:
+        return _chain(data, int(tail[1]), met)
+    except Violation as violation:
+        if extended and not violation.reason.startswith("limit."):
+            raise Violation("changes.revision", max(ends), "another program's revision") from violation
+        raise
+
+
+def _chain(data: bytes, newest: int, met: Inventory) -> tuple[Section, ...]:
+    """Return the sections from the first revision's to the newest, which the file's last lines name."""
+    found: list[Section] = []
+    xref, end = newest, len(data)
+    while True:
+        section = _section(data, xref, end, met)
+        found.append(section)
+        if section.prev is None:
+            break
+        if len(found) == MAX_REVISIONS:
+            raise Violation("limit.complexity", xref, "revisions")
+        if type(section.prev) is not int or not 0 < section.prev < xref:
+            raise Violation("format.layout", section.trailer_at, "the trailer's Prev")
+        xref, end = section.prev, 0
+    starts = [0, *(section.end for section in reversed(found[1:]))]
+    placed = tuple(
+        Section(start, one.xref, one.end, one.offsets, one.whole, one.trailer_at, one.trailer)
+        for start, one in zip(starts, reversed(found), strict=True)
+    )
+    if any(one.xref < one.start for one in placed):
+        raise Violation("format.layout", None, "cross-reference sections out of order")
+    return placed
+
+
+def _section(data: bytes, xref: int, end: int, met: Inventory) -> Section:
+    """Return the section at `xref`, its revision ending at `end` (0: wherever its last lines end)."""
+    if not data.startswith(b"xref\n", xref):
+        raise Violation("format.layout", xref, "no cross-reference table")
+    position, offsets, runs = xref + 5, [], 0
+    while run := _RUN.match(data, position):
+        first, count = int(run[1]), int(run[2])
+        runs += 1
+        offsets += _entries(data, run.end(), first, count, runs)
+        if len(offsets) > MAX_OBJECTS:
+            raise Violation("limit.complexity", position, "objects")
+        position = run.end() + 20 * count
+    if not data.startswith(b"trailer\n", position):
+        raise Violation("format.layout", position, "no trailer")
+    trailer, behind = read_value(data, position + 8, len(data), met)
+    if not isinstance(trailer, dict):
+        raise Violation("format.layout", position, "trailer")
+    last = _END.match(data, skip(data, behind))
+    if last is None or int(last[1]) != xref or (end and last.end() != end):
+        raise Violation("format.layout", behind, "bytes behind the trailer")
+    whole = runs == 1 and data.startswith(b"0 ", xref + 5)
+    return Section(0, xref, last.end(), tuple(offsets), whole, position, trailer)
+
+
+def _entries(data: bytes, start: int, first: int, count: int, run: int) -> list[tuple[int, int]]:
+    """Return (offset, number) of each object of one run; all but number 0 are in use."""
+    if count > MAX_OBJECTS:
+        raise Violation("limit.complexity", start, "objects")
+    if start + 20 * count > len(data):
+        raise Violation("format.layout", start, "cross-reference table too long")
+    free = first == 0
+    if free and (run != 1 or data[start : start + 18] != b"0000000000 65535 f"):
+        raise Violation("format.layout", start, "first entry")
+    offsets = []
+    for number in range(first + free, first + count):
+        at = start + 20 * (number - first)
+        if data[at + 10 : at + 18] != b" 00000 n" or not data[at : at + 10].isdigit():
+            raise Violation("format.layout", at, "cross-reference entry")
+        offsets.append((int(data[at : at + 10]), number))
+    if {data[start + 20 * n + 18 : start + 20 * n + 20] for n in range(count)} - {b" \n", b"\r\n"}:
+        raise Violation("format.layout", start, "cross-reference line ends")
+    return offsets
+
+
+def skip(data: bytes, position: int) -> int:
+    """Return the offset behind the white space at `position`."""
+    match = SPACE.match(data, position)
+    return match.end() if match else position

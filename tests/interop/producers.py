@@ -128,7 +128,7 @@ class Foreign:
             PrivateFormat.PKCS12.encryption_builder()
             .kdf_rounds(2000)
             .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-            .hmac_hash(hashes.SHA1())
+            .hmac_hash(hashes.SHA1())  # noqa: S303 - all that old readers know
             .build(PASSWORD.encode())
         )
         chain = [*identity.chain, self.pki.root.certificate]

@@ -1,4 +1,4 @@
-"""Signs with endesive, in an environment of its own: sign.py key.pem chain.pem (kind in.pdf out.pdf)…"""
+"""Signs with endesive, in an environment of its own: key and chain (PEM), then kind, input and output of each job."""
 
 from __future__ import annotations
 

@@ -76,17 +76,18 @@ _SIZE = Text("请提供不超过大小上限的文件。", "Bring a file below t
 QUESTIONS: Mapping[str, Question] = {
     "format": Question(
         Text(
-            "文件能否读取，且只含一个盖章版本？", "Is the file readable, one sealed version and nothing else?"
+            "文件能否读取，结构是否完整、无多余内容？",
+            "Is the file readable and complete, and is nothing else in it?",
         ),
-        Text("文件可读，只含一个盖章版本。", "The file is readable and is one sealed version."),
+        Text("文件可读、完整，没有多余内容。", "The file is readable, complete, and nothing else is in it."),
     ),
     "byte_range": Question(
-        Text("签章是否覆盖整个文件？", "Does the seal cover the whole file?"),
-        Text("签章覆盖整个文件。", "The seal covers the whole file."),
+        Text("签章是否覆盖签章时的整个文件？", "Does the seal cover the whole file as it was sealed?"),
+        Text("签章覆盖签章时的整个文件。", "The seal covers the whole file as it was sealed."),
     ),
     "later_changes": Question(
-        Text("盖章之后是否未作改动？", "Was nothing added after sealing?"),
-        Text("盖章之后未作改动。", "Nothing was added after sealing."),
+        Text("盖章之后是否没有不允许的改动？", "Was nothing changed after sealing that may not be?"),
+        Text("盖章之后没有不允许的改动。", "Nothing was changed after sealing that may not be."),
     ),
     "digest": Question(
         Text("文件内容是否与盖章时一致？", "Is the content the same as when it was sealed?"),
@@ -220,6 +221,27 @@ _FILE: Mapping[str, Reason] = {
     "byte_range.padding": _because(
         "签章数据之后藏有其他内容。", "Something is hidden behind the seal's data.", _ASK_ISSUER
     ),
+    "format.seals_missing": _because(
+        "联合行文尚未由全部机关盖章。",
+        "Not every authority named has sealed yet.",
+        Text(
+            "请向主办机关索取全部盖章后的文件。",
+            "Ask the first authority for the document with all its seals.",
+        ),
+    ),
+    "changes.forbidden": _because(
+        "签名之后作了签名人不允许的改动。",
+        "Something was changed after signing that the signer did not permit.",
+        _ASK_ISSUER,
+    ),
+    "changes.undecided": _because(
+        "签名之后填写或批注了内容，签名未表明是否允许。",
+        "Something was filled in or annotated after signing, and the signature does not say whether it may be.",
+        Text(
+            "请提取签名时的版本查看，并向签名人核实之后的改动。",
+            "Look at the version as it was signed, and ask the signer about what came later.",
+        ),
+    ),
     "changes.revision": _because(
         "盖章之后文件又被追加了修改。", "The document was changed after it was sealed.", _ASK_ISSUER
     ),
@@ -342,6 +364,14 @@ _SEAL: Mapping[str, Reason] = {
         "The signer's certificate was revoked and nothing proves that the seal is older than that.",
         _CHECK_AUTHORITY,
     ),
+    "revocation.loose": _because(
+        "文件附带了与签章无关的验证数据。",
+        "The file carries validation data that belongs to no seal in it.",
+        Text(
+            "请索取颁发机构的归档文件，或核验其盖章版本。",
+            "Ask for the authority's own archive copy, or check the version as it was sealed.",
+        ),
+    ),
 }
 
 _LICENCE: Mapping[str, Reason] = {
@@ -386,6 +416,11 @@ _LICENCE: Mapping[str, Reason] = {
         "登记册中该证照对应的是另一份文件。",
         "The register holds another document for this licence.",
         _CHECK_AUTHORITY,
+    ),
+    "status.general": _because(
+        "该文件不是作为本系统证照核验的，无法查询其是否有效。",
+        "The file was not checked as a licence of this system, so nothing is known about its being in force.",
+        Text("请向签名人了解其效力。", "Ask the signer whether it still holds."),
     ),
     "status.suspended": _because("证照已被暂扣。", "The licence is suspended.", _CHECK_AUTHORITY),
     "status.revoked": _because("证照已被撤销。", "The licence was revoked.", _CHECK_AUTHORITY),

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from elicense.pki.evidence import Evidence
     from elicense.pki.trust import TrustStore
 
-_MOST_STEPS = 8
-"""Certificates a chain of issuers may have."""
-
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
@@ -52,8 +49,10 @@ def path_facts(
     if brought and result.status is PathStatus.VALID:
         own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
         by_document = own.status is PathStatus.VALID
-    helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
-    chain = _chain(leaf, helpers, _anchors(trust, purpose))
+    chain = set(map(x509.load_der_x509_certificate, result.certificates[:-1]))
+    if not chain:
+        helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
+        chain = _chain(leaf, helpers, _anchors(trust, purpose))
     facts = PathFacts(
         status=result.status.value,
         moment=moment,
@@ -134,14 +133,22 @@ def _chain(
     Looks at names and signatures only: it answers "whose is this?" even when a period or a revocation list
     forbids relying on it. find_path decides everything else.
     """
-    chain = [leaf]
-    for _ in range(_MOST_STEPS):
-        if any(chain[-1] == anchor or _issued(chain[-1], anchor) for anchor in anchors):
-            return set(chain)
-        issuer = next((c for c in helpers if c not in chain and _issued(chain[-1], c)), None)
-        if issuer is None:
-            return set()
-        chain.append(issuer)
+    below: dict[x509.Certificate, x509.Certificate | None] = {leaf: None}
+    waiting = [leaf]
+    while waiting:
+        certificate = waiting.pop(0)
+        if any(certificate == anchor or _issued(certificate, anchor) for anchor in anchors):
+            chain: set[x509.Certificate] = set()
+            step: x509.Certificate | None = certificate
+            while step is not None:
+                chain.add(step)
+                step = below[step]
+            return chain
+        # A decoy of the same name and key may stand beside the genuine issuer: every way is tried.
+        for issuer in helpers:
+            if issuer not in below and _issued(certificate, issuer):
+                below[issuer] = certificate
+                waiting.append(issuer)
     return set()
 
 

@@ -20,7 +20,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from oracles import BUILT, ask_java, missing, require, run
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -32,9 +32,8 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from reportlab.pdfgen import canvas
 
-from elicense.pki.throwaway import Identity, ThrowawayPki, _usage, make_pki, seal_subject
+from elicense.pki.throwaway import Identity, ThrowawayPki, _usage, make_pki
 from elicense.pki.trust import TrustStore
-from tests.support.pki import AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,17 +51,38 @@ LISTS = x509.CRLDistributionPoints(
 """Nobody fetches there: .invalid is reserved, and neither the producers nor we fetch. Source: RFC 2606."""
 
 
-def with_list_address(pki: ThrowawayPki) -> ThrowawayPki:
-    """Return the PKI with an issuing authority that says where its list is, without which DSS makes no LT."""
-    old, root = pki.issuing.certificate, pki.root
+def plain_pki(at: datetime) -> ThrowawayPki:
+    """Return a PKI that every producer can use: RSA throughout, names in ASCII, lists at a stated address.
+
+    node-forge writes other letters into signatures as something else than the certificate has; DSS makes no LT without
+    an address of the list, though it is handed the list.
+    """
+    pki = make_pki(at=at, algorithm="rsa2048")
+    root = _renamed(pki.root, pki.root, "Example Root", "Example Root")
+    issuing = _renamed(pki.issuing, root, "Example Issuing Authority", "Example Root")
+    return replace(pki, root=root, issuing=issuing).with_crls()
+
+
+def _renamed(old: Identity, issuer: Identity, subject: str, issued_by: str) -> Identity:
+    """Return the identity with a certificate by `issuer` under these names."""
+    made = old.certificate
     builder = x509.CertificateBuilder(
-        old.issuer, old.subject, old.public_key(), x509.random_serial_number(),
-        old.not_valid_before_utc, old.not_valid_after_utc,
+        _name(issued_by), _name(subject), made.public_key(), x509.random_serial_number(),
+        made.not_valid_before_utc, made.not_valid_after_utc,
     )  # fmt: skip
-    for extension in (*old.extensions, x509.Extension(LISTS.oid, False, LISTS)):
+    for extension in (*made.extensions, x509.Extension(LISTS.oid, False, LISTS)):
         builder = builder.add_extension(extension.value, critical=extension.critical)
-    certificate = builder.sign(root.key, hashes.SHA256())
-    return replace(pki, issuing=Identity(certificate, pki.issuing.key)).with_crls()
+    return Identity(builder.sign(issuer.key, hashes.SHA256()), old.key)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
 
 
 @dataclass
@@ -77,17 +97,17 @@ class Foreign:
     stamps: Identity = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pki = with_list_address(make_pki(at=self.at, algorithm="rsa2048"))
+        self.pki = plain_pki(self.at)
         self.signer, self.second = (
             self.pki.leaf(
-                seal_subject(number, AUTHORITY, AUTHORITY_CODE),
+                _name(name),
                 algorithm="rsa2048",
                 extensions=[(_usage(digital_signature=True, content_commitment=True), True), (LISTS, False)],
             )
-            for number in (SEAL_NUMBER, "99010100000024")
+            for name in ("First Signer", "Second Signer")
         )
         self.stamps = self.pki.leaf(
-            seal_subject("0", "示例时间戳服务", AUTHORITY_CODE),
+            _name("Example Timestamps"),
             algorithm="rsa2048",
             extensions=[
                 (_usage(digital_signature=True), True),
@@ -296,6 +316,7 @@ def signpdf(foreign: Foreign) -> dict[str, bytes]:
     pages, jobs, out = foreign.page_files(), [], {}
     for kind, page in (
         ("plain", "table"), ("plain-visible", "table"), ("pdf-lib", "table"), ("pdf-lib-visible", "stream"),
+        ("pdf-lib-cades", "stream"),
     ):  # fmt: skip
         out[f"signpdf-{kind}-{page}"] = foreign.folder / f"signpdf-{kind}-{page}.pdf"
         jobs += [kind, str(pages[page]), str(out[f"signpdf-{kind}-{page}"])]

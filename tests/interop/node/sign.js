@@ -1,4 +1,4 @@
-// Signs as a Node service would: node sign.js signer.p12 password (plain|pdf-lib|plain-visible|pdf-lib-visible in out)…
+// Signs as a Node service would: node sign.js signer.p12 password (plain|pdf-lib|plain-visible|pdf-lib-visible|pdf-lib-cades in out)…
 const fs = require("fs");
 const { SignPdf } = require("@signpdf/signpdf");
 const { P12Signer } = require("@signpdf/signer-p12");
@@ -15,7 +15,9 @@ async function prepared(kind, source) {
     return plainAddPlaceholder({ pdfBuffer: source, ...about, widgetRect });
   }
   const pdfDoc = await PDFDocument.load(source);
-  pdflibAddPlaceholder({ pdfDoc, ...about, widgetRect, subFilter: SUBFILTER_ETSI_CADES_DETACHED });
+  // With this SubFilter @signpdf still writes no signing-certificate attribute: it is not PAdES, but an honest signature.
+  const subFilter = kind.endsWith("cades") ? SUBFILTER_ETSI_CADES_DETACHED : undefined;
+  pdflibAddPlaceholder({ pdfDoc, ...about, widgetRect, subFilter });
   return Buffer.from(await pdfDoc.save());
 }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from elicense.model import LicenceStatus
     from elicense.verification.facts import Facts
+    from elicense.verification.shown import TextDifference
 
 
 class Indication(StrEnum):
@@ -137,6 +138,8 @@ class VerificationReport:
     """Embedded licence data, only when authentic."""
     facts: Facts | None = None
     """All that was found, for the diagnostic report; None where the register answered by hash."""
+    shown: TextDifference | None = None
+    """How the text shown differs from what was sealed, if somebody asked (shown.py); no part of the answers."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a report has two answers: read .indication and .in_force, or call .require_passed()")

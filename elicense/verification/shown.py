@@ -73,7 +73,9 @@ class Comparer(Protocol):
         """Return differing pages, whether that is all, and the trouble, of `data` against its first `end` bytes."""
 
 
-def sealed_end(data: bytes, report: VerificationReport, *, field: str | None = None) -> tuple[str, int] | None:
+def sealed_end(
+    data: bytes, report: VerificationReport, *, field: str | None = None
+) -> tuple[str, int] | None:
     """Return field name and end of the sealed revision: the end of a signature's byte range.
 
     Under the policy licence it is the last seal's, under the policy general the first signature's.

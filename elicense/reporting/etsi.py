@@ -81,7 +81,8 @@ class _Writer:
             self._signers_document(whole)
             _status(whole, self.report.indication, self.report.sub_indication)
         self._objects(root)
-        return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"
+        text: str = ET.tostring(root, encoding="unicode")
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
     def _signature(self, root: ET.Element, summary: SignatureSummary, found: SignatureFacts | None) -> None:
         parent = _add(root, "SignatureValidationReport")

@@ -124,7 +124,7 @@ def what_to_do(report: VerificationReport, lang: str) -> str:
     if state == "conditional":
         return CONDITIONS(lang)
     last = report.checks[-1].reason
-    return messages.advice(last if last in messages.REASONS else f"status.{state}", lang)
+    return messages.advice(last or f"status.{state}", lang)
 
 
 def licence_rows(licence: Mapping[str, Any]) -> Plain:
@@ -208,7 +208,8 @@ def _revisions(facts: Facts, lang: str) -> list[Plain]:
 
 def _signed_after(facts: Facts, index: int) -> Iterator[str]:
     """Yield the fields of signatures and timestamps that reach beyond this revision or to its end."""
-    marks = [(one.revision, one.field) for one in (*facts.signatures, *facts.timestamps)]
+    marks = [(one.revision, one.field) for one in facts.signatures]
+    marks += [(one.revision, one.field) for one in facts.timestamps]
     yield from (field for revision, field in sorted(marks) if revision >= index)
 
 

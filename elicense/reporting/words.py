@@ -82,7 +82,7 @@ NO_FORCE = Text("不适用（不是本系统的证照）", "does not apply (no l
 """The second answer under the policy general."""
 
 COMPARE = Text(
-    "请核对下列证照内容与对方出示的是否一致；不一致的，对方出示的不是这份证照。",
+    "请核对下列内容与对方出示的证照是否一致；不一致的，不是同一份证照。",
     "Compare what stands here with what is shown to you; if they differ, you are shown another licence.",
 )
 """What to do about a licence in force."""
@@ -97,6 +97,10 @@ HEADINGS: Mapping[str, Text] = {
     "nature": Text(
         "本报告说明对一份电子文件的查验结果。它不是证照，也不能代替证照使用。",
         "This report says what was found when an electronic file was verified. It is no licence and replaces none.",
+    ),
+    "demo": Text(
+        "演示系统：文中机构均为虚构，印章与本报告均不具法律效力。",
+        "Demonstration: its authorities are invented; no seal and no report of it has legal force.",
     ),
     "authentic": Text("是否真实？", "Authentic?"),
     "in_force": Text("是否有效？", "In force?"),
@@ -135,7 +139,7 @@ HEADINGS: Mapping[str, Text] = {
     "revisions": Text("各个版本", "Revision by revision"),
     "revision": Text("版本", "Revision"),
     "changes": Text("改动", "What changed"),
-    "signed_after": Text("其后签署", "Signed after it"),
+    "signed_after": Text("涵盖此版本的签署", "Signed it or after"),
     "first_revision": Text("最初的内容", "what was there first"),
     "nobody": Text("无", "nobody"),
     "checks": Text("逐项检查", "All checks"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from elicense.errors import ConfigurationError
 from elicense.pki.keys import load_pem_signer
 from elicense.pki.throwaway import load_pki
 
@@ -43,9 +44,20 @@ def demo_report_signer(folder: Path, *, at: datetime) -> Signer:
         at: now, UTC.
 
     Raises:
-        OSError: the folder has no authority of its own, or cannot be written.
+        ConfigurationError: the folder has no authority of its own, or cannot be written.
         KeyUnavailable: the key cannot be read.
     """
+    try:
+        return _signer(folder, at)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the report key of the demonstration {folder} cannot be made ({error.strerror}): "
+            "check who may write there, or run `elicense demo` again",
+            f"无法生成演示目录 {folder} 的报告密钥（{error.strerror}）：请检查写权限，或重新运行 elicense demo",
+        ) from error
+
+
+def _signer(folder: Path, at: datetime) -> Signer:
     home = folder / FOLDER
     if home.is_dir():
         signer = load_pem_signer(home / _KEY, home / _CERTIFICATES)

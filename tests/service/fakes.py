@@ -80,6 +80,8 @@ class Fakes:
     report: VerificationReport | None = None
     requests: list = field(default_factory=list)
     verified: list = field(default_factory=list)
+    policies: list = field(default_factory=list)
+    signed: list = field(default_factory=list)
     clock_reads: int = 0
 
     def clock(self) -> datetime:
@@ -102,11 +104,18 @@ class Fakes:
         )
         return IssuedLicence(self.registry.commit(str(record.licence.identifier), evidence, at=at), PDF)
 
-    def verify(self, data, at) -> VerificationReport:
+    def verify(self, data, at, policy) -> VerificationReport:
         self.verified.append((data, at))
+        self.policies.append(policy)
         if self.fail is not None:
             raise self.fail
         return self.report if self.report is not None else report(Indication.INDETERMINATE)
+
+    def report_pdf(self, report, at) -> bytes:
+        self.signed.append((report, at))
+        if self.fail is not None:
+            raise self.fail
+        return PDF
 
 
 def report(

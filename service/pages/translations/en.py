@@ -22,6 +22,12 @@ TEXTS = {
     "drop.label": "Choose a PDF file",
     "drop.button": "Verify",
     "drop.privacy": "The file is checked in memory and not kept. No account needed. At most {limit} MB.",
+    "drop.other": "Another signed PDF",
+    "drop.general": "It is no licence of this system: verify its signatures by the general rule",
+    "drop.general.note": (
+        "Tick this first, then choose the file. The general rule says whether signatures can be relied on, "
+        "not whether a licence is in force."
+    ),
     "drop.busy": "Verifying, one moment …",
     "drop.too_large": (
         "The file is larger than {limit} MB, so it was not looked at and nothing can be said about it. "
@@ -150,12 +156,30 @@ TEXTS = {
     "experts.none": "No seal found.",
     "experts.certificate": "Certificate SHA-256",
     "experts.coverage": "Coverage",
-    "experts.modification": "Changes after sealing",
     "experts.profile": "PAdES level",
     "experts.sha256": "File SHA-256",
     "experts.indication": "Indication",
     "experts.policy": "Policy",
     "experts.time": "Verified at",
+    "report.title": "Verification report",
+    "report.pdf": "Download the signed PDF report",
+    "report.detailed": "Open the detailed report",
+    "report.etsi": "Download the XML report",
+    "report.note": (
+        "Made from this result, without sending the file again; no file is kept here, and this page can fetch "
+        "its reports for an hour."
+    ),
+    "shown.title": "The file was extended after it was sealed",
+    "shown.lead": "Against the version that was sealed, the text shown now differs as follows:",
+    "shown.gone": "gone",
+    "shown.new": "new",
+    "experts.claims": "The certificate says",
+    "experts.proves": "trusted",
+    "experts.proves_not": "not relied on",
+    "experts.timestamps": "Document timestamps",
+    "experts.revisions": "Revision by revision",
+    "experts.changes": "What changed",
+    "experts.signed": "Signed it or after",
     "check.PASSED": "passed",
     "check.FAILED": "failed",
     "check.INDETERMINATE": "undecided",

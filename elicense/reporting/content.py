@@ -35,6 +35,8 @@ _CHECK_TONES = {
     CheckStatus.INDETERMINATE: CAUTION,
 }
 _SMALL = 7.5
+MOST_ROWS = 200
+"""Signatures, timestamps and revisions that are listed, each."""
 
 
 def write_content(flow: Flow, report: VerificationReport, signer: str, *, demo: bool) -> None:
@@ -145,13 +147,13 @@ def _signatures(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
         flow.say(*_both(HEADINGS["none"]))
         return
     rows = [tuple(_column(key) for key in ("signer", "claimed_time", "coverage", "answer"))]
-    for one, same in zip(zh["signatures"], en["signatures"], strict=True):
+    for one, same in zip(zh["signatures"][:MOST_ROWS], en["signatures"][:MOST_ROWS], strict=True):
         passed = one["indication"] == Indication.TOTAL_PASSED
-        unproven = "" if passed else f"{HEADINGS['unproven'].zh}{HEADINGS['unproven'].en}"
-        who = [
-            Para(f"{one['name']}{unproven}", 9, "hei"),
-            Para(f"{one['kind_text']} {same['kind_text']}", _SMALL),
-        ]
+        name = one["name"] if passed else f"{HEADINGS['unproven'].zh} {HEADINGS['unproven'].en}"
+        who = [Para(name, 9, "hei"), Para(f"{one['kind_text']} {same['kind_text']}", _SMALL)]
+        if not passed:
+            claims = f"{HEADINGS['claims'].zh} {HEADINGS['claims'].en.lower()}: {one['name']}"
+            who.append(Para(claims, _SMALL, "song", MUTED))
         if one["seal"]:
             who.append(Para(f"{HEADINGS['seal'].zh} {one['seal']}", _SMALL))
         if one["field"]:
@@ -173,6 +175,7 @@ def _signatures(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
             answer.append(Para(one["sub_indication"].replace("_", " "), 6.5, "song", MUTED))
         rows.append((tuple(who), when, covers, tuple(answer)))
     flow.table((38, 23, 22, 17), rows, head=True)
+    _more(flow, len(zh["signatures"]))
 
 
 def _timestamps(flow: Flow, zh: dict[str, Any]) -> None:
@@ -180,7 +183,7 @@ def _timestamps(flow: Flow, zh: dict[str, Any]) -> None:
         return
     _heading(flow, "timestamps")
     rows = [tuple(_column(key) for key in ("field", "proven_time", "signer", "answer"))]
-    for one in zh["timestamps"]:
+    for one in zh["timestamps"][:MOST_ROWS]:
         tone, said = (GOOD, "可信 trusted") if one["proves"] else (CAUTION, "未采信 not relied on")
         rows.append((
             (Para(one["field"]),), (Para(one["time"] or "–"),), (Para(one["authority"]),),
@@ -194,9 +197,9 @@ def _revisions(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
         return
     _heading(flow, "revisions")
     rows = [tuple(_column(key) for key in ("revision", "changes", "signed_after"))]
-    for one, same in zip(zh["revisions"], en["revisions"], strict=True):
+    for one, same in zip(zh["revisions"][:MOST_ROWS], en["revisions"][:MOST_ROWS], strict=True):
         changes: list[Para] = []
-        for change, other in zip(one["changes"], same["changes"], strict=True):
+        for change, other in zip(one["changes"][:8], same["changes"][:8], strict=True):
             changes.append(Para(f"{change['text']} {other['text']}"))
             if change["detail"]:
                 changes.append(Para(change["detail"], _SMALL, "song", MUTED))
@@ -204,9 +207,12 @@ def _revisions(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
         nobody = f"{HEADINGS['nobody'].zh} {HEADINGS['nobody'].en}"
         rows.append((
             (Para(str(one["revision"])), Para(f"{one['size']:,} B", _SMALL, "song", MUTED)),
-            tuple(changes) or first, (Para("、".join(one["signed_after"]) or nobody),),
+            tuple(changes) or first, (Para("、".join(one["signed_after"]) or nobody, longest=900),),
         ))  # fmt: skip
+        if len(one["changes"]) > 8:
+            rows.append(((Para(""),), (Para(f"…… +{len(one['changes']) - 8}"),), (Para(""),)))
     flow.table((14, 58, 28), rows, head=True)
+    _more(flow, len(zh["revisions"]))
 
 
 def _shown(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
@@ -228,9 +234,9 @@ def _shown(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
             Para(f"+ {HEADINGS['added'].zh} new: {line}", 8.5, "song", GOOD[0]) for line in page["added"]
         ]
         # A row stays together, so a long one is cut into several.
-        for start in range(0, len(lines), 12):
+        for start in range(0, len(lines), 5):
             name = Para(f"{label.zh} {label.en}".format(page=page["page"]), 8.5, "hei", MUTED)
-            rows.append(((name,), tuple(lines[start : start + 12])))
+            rows.append(((name,), tuple(lines[start : start + 5])))
     flow.table((22, 78), rows)
 
 
@@ -253,6 +259,12 @@ def _checks(flow: Flow, report: VerificationReport, zh: dict[str, Any], en: dict
         )
         rows.append(((Para(str(outcome.number)),), tuple(said), status))
     flow.table((6, 72, 22), rows, head=True)
+
+
+def _more(flow: Flow, count: int) -> None:
+    """Say how many rows are not shown."""
+    if count > MOST_ROWS:
+        flow.say(*_both(HEADINGS["more"], count=str(count - MOST_ROWS)))
 
 
 def _foot(report: VerificationReport, page: int, pages: int) -> tuple[Para, ...]:

@@ -28,8 +28,8 @@ TOP, FOOT = 279 * POINTS_PER_MM, 24 * POINTS_PER_MM
 """Where running content begins and ends."""
 LEADING = 1.4
 """Line height as a multiple of the type size."""
-LONGEST = 600
-"""Characters of one paragraph; more is cut, so that a row never outgrows a page."""
+LONGEST = 300
+"""Characters of one paragraph unless it says otherwise; more is cut, so that a row never outgrows a page."""
 _ASCENT = (LEADING - 1) / 2 + EM_TOP
 """From the top of a line to its baseline, as a multiple of the type size."""
 PADDING = 4.0
@@ -54,6 +54,8 @@ class Para:
     """Language, where it is not the document's."""
     align: Align = "left"
     """Where its lines stand."""
+    longest: int = LONGEST
+    """Characters that are shown."""
 
 
 Cell = tuple[Para, ...]
@@ -214,15 +216,14 @@ class Flow:
         self.pages[-1].operators.append(artifact(operators))
 
     def _break(self, para: Para, width: float) -> _Set:
-        text = self.printable(para.text, para.role)
+        text = self.printable(para.text[: para.longest], para.role)
+        text += "……" if len(para.text) > para.longest else ""
         return _Set(
             para, break_lines(text, self.fonts, para.role, width=width, size=para.size, align=para.align)
         )
 
     def printable(self, text: str, role: str) -> str:
-        """Return `text` with a box for whatever has no shape in the role's fonts, cut to LONGEST."""
-        if len(text) > LONGEST:
-            text = text[:LONGEST] + "……"
+        """Return `text` with a box for whatever has no shape in the role's fonts."""
         missing = set(self.fonts.uncovered(text.replace("\n", ""), role))
         # Marks of direction have no shape and would set a name another way than it is stored.
         return "".join(

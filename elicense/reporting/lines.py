@@ -60,9 +60,11 @@ def _details(plain: dict[str, Any], lang: str) -> Iterator[str]:
     if not plain["signatures"]:
         yield heading("none", lang)
     for index, one in enumerate(plain["signatures"], 1):
-        unproven = "" if one["indication"] == "TOTAL_PASSED" else heading("unproven", lang)
+        proven = one["indication"] == "TOTAL_PASSED"
         code = "/".join(filter(None, (one["indication"], one["sub_indication"])))
-        yield f"{index}. {one['name']}{unproven}: {one['answer']} ({code})"
+        yield f"{index}. {one['name'] if proven else heading('unproven', lang)}: {one['answer']} ({code})"
+        if not proven:
+            yield "   " + _row("claims", one["name"], lang)
         for key, value in (
             ("kind", one["kind_text"]), ("seal", one["seal"]), ("field", one["field"]),
             ("claimed_time", one["claimed_time"]),

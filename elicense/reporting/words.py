@@ -124,7 +124,8 @@ HEADINGS: Mapping[str, Text] = {
     "signatures": Text("签章与签名", "Seals and signatures"),
     "none": Text("未找到。", "None found."),
     "signer": Text("签章人", "Signed by"),
-    "unproven": Text("（未经证实）", " (not proven)"),
+    "unproven": Text("未经证实", "not proven"),
+    "claims": Text("证书所称", "The certificate says"),
     "kind": Text("种类", "Kind"),
     "seal": Text("印章编号", "Seal number"),
     "field": Text("签名域", "Field"),
@@ -155,6 +156,9 @@ HEADINGS: Mapping[str, Text] = {
     "page": Text("第 {page} 页", "Page {page}"),
     "removed": Text("已不见", "gone"),
     "added": Text("新出现", "new"),
+    "more": Text(
+        "另有 {count} 项未列出，请看 XML 或 JSON 报告。", "{count} more are in the XML and JSON reports."
+    ),
     "signed_by": Text(
         "本报告由“{name}”用专用的报告签名证书签名，该证书不是任何机构的印章。",
         "This report is signed by {name} with a certificate for reports alone, which is no authority's seal.",

@@ -33,6 +33,10 @@ CHECK_TONES = {
     CheckStatus.INDETERMINATE: "caution",
 }
 """Every other status is neutral."""
+GENERAL = "general"
+"""The policy for any signed PDF, under which there is no second answer."""
+MOST_ROWS = 200
+"""Signatures, timestamps and revisions that are listed, each; the reports to download have the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +154,25 @@ def result_view(
     """
     passed = report.indication is Indication.TOTAL_PASSED
     case = _case(report)
+    general = report.policy == GENERAL
     detail = detailed(report, texts.language)
     reason = _decisive(report)
     licence = _licence(report.licence) if passed and report.licence is not None else None
     licence_type = next((one for one in catalogue.types if licence and one.slug == licence.type), None)
     return ResultView(
-        tone=FORCE_TONES[report.in_force.state] if passed else AUTHENTIC_TONES[report.indication],
+        tone=FORCE_TONES[report.in_force.state]
+        if passed and not general
+        else AUTHENTIC_TONES[report.indication],
         headline=texts(f"headline.{case}"),
         reason=_told(messages.answer, reason, texts, f"reason.{case}"),
         advice=_told(messages.advice, reason, texts, f"advice.{case}"),
-        answers=(_authentic(report, texts), force_answer(report.in_force, texts, vouched=passed)),
+        answers=(_authentic(report, texts), _force(report, texts)),
         issuers=tuple(_issuer(one, texts) for one in report.signatures) if passed else (),
         details=details_of(licence, licence_type, texts) if licence else (),
         same=None if expected is None or licence is None else str(licence.identifier) == expected,
         shown=_shown(detail["shown"], texts),
         experts=_experts(report, detail, texts),
-        general=report.policy == "general",
+        general=general,
     )
 
 
@@ -196,7 +203,7 @@ def _licence(embedded: Mapping[str, object]) -> Licence:
 def _case(report: VerificationReport) -> str:
     """Return which headline fits: the state in force if authentic, else what kept it from being so."""
     if report.indication is Indication.TOTAL_PASSED:
-        return report.in_force.state.value
+        return "general" if report.policy == GENERAL else report.in_force.state.value
     if _damaged(report):
         return "damaged"
     return report.indication.value
@@ -205,7 +212,7 @@ def _case(report: VerificationReport) -> str:
 def _decisive(report: VerificationReport) -> str | None:
     """Return the reason of the check that kept the headline from being the best, if one did."""
     if report.indication is Indication.TOTAL_PASSED:
-        unknown = report.in_force.state is InForce.NOT_KNOWN
+        unknown = report.in_force.state is InForce.NOT_KNOWN and report.policy != GENERAL
         return report.checks[-1].reason if unknown else None
     return decisive(report)
 
@@ -231,6 +238,13 @@ def _authentic(report: VerificationReport, texts: Texts) -> Answer:
     )
 
 
+def _force(report: VerificationReport, texts: Texts) -> Answer:
+    if report.policy == GENERAL:
+        note = texts("force.about.general")
+        return Answer(texts("force.question"), texts("force.general"), "unknown", (note,))
+    return force_answer(report.in_force, texts, vouched=report.indication is Indication.TOTAL_PASSED)
+
+
 def _issuer(signature: SignatureSummary, texts: Texts) -> Issuer:
     rows = []
     if signature.seal is not None:
@@ -249,9 +263,9 @@ def _experts(report: VerificationReport, detail: dict[str, Any], texts: Texts) -
     checks = zip(report.checks, detail["checks"], strict=True)
     return Experts(
         checks=tuple(_check(outcome, one, texts) for outcome, one in checks),
-        signatures=tuple(_signature(report, one, texts) for one in detail["signatures"]),
-        timestamps=tuple(_timestamp(one, texts) for one in detail["timestamps"]),
-        revisions=tuple(_revision(one, texts) for one in detail["revisions"]),
+        signatures=tuple(_signature(report, one, texts) for one in detail["signatures"][:MOST_ROWS]),
+        timestamps=tuple(_timestamp(one, texts) for one in detail["timestamps"][:MOST_ROWS]),
+        revisions=tuple(_revision(one, texts) for one in detail["revisions"][:MOST_ROWS]),
         facts=(
             Row(texts("experts.indication"), (indication,)),
             Row(texts("experts.sha256"), (report.sha256,)),
@@ -278,7 +292,7 @@ def _signature(report: VerificationReport, one: dict[str, Any], texts: Texts) ->
     lang = texts.language
     indication = Indication(one["indication"])
     named = {indication, report.indication} == {Indication.TOTAL_PASSED}
-    claims = not named and report.policy == "general"
+    claims = not named and report.policy == GENERAL
     rows = [(texts("experts.claims"), one["name"])] if claims else []
     rows += [
         (heading("kind", lang), one["kind_text"] if named else ""),

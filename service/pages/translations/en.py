@@ -39,7 +39,7 @@ TEXTS = {
     "authentic.about.TOTAL_PASSED": "sealed by the authority below, unchanged since",
     "authentic.about.INDETERMINATE": "the check reached no conclusion",
     "authentic.about.TOTAL_FAILED": "the seal does not fit the content",
-    "authentic.about.damaged": "not readable as a sealed document",
+    "authentic.about.damaged": "no sealed document in good order",
     "authentic.TOTAL_PASSED": "Authentic",
     "authentic.INDETERMINATE": "Cannot be confirmed",
     "authentic.TOTAL_FAILED": "Not authentic",
@@ -54,6 +54,8 @@ TEXTS = {
     "force.not_yet_valid": "Not yet valid",
     "force.superseded": "Replaced",
     "force.not_known": "Not known",
+    "force.general": "Does not apply",
+    "force.about.general": "this is no licence of this system",
     "force.reason": "Reason on record: {reason}",
     "headline.in_force": "Authentic and in force",
     "headline.conditional": "Authentic, in force with conditions",
@@ -63,6 +65,7 @@ TEXTS = {
     "headline.superseded": "Authentic but not in force (replaced)",
     "headline.not_yet_valid": "Authentic but not yet valid",
     "headline.not_known": "Authentic; not known whether in force",
+    "headline.general": "Authentic signatures",
     "headline.INDETERMINATE": "Cannot be confirmed",
     "headline.TOTAL_FAILED": "Not authentic",
     "headline.damaged": "Damaged or altered",
@@ -83,10 +86,14 @@ TEXTS = {
         "The file was sealed by the authority below and has not changed since; whether the licence is "
         "in force now is not known."
     ),
+    "reason.general": (
+        "Every signature in the file can be relied on, and nothing was changed afterwards that may not be. "
+        "Whether the content is true is the signers' word."
+    ),
     "reason.INDETERMINATE": "That does not make the file a forgery, nor does it make it authentic.",
     "reason.TOTAL_FAILED": "Do not rely on what the file says.",
     "reason.damaged": (
-        "It cannot be read as a sealed document: damaged on its way, or altered. Do not rely on what it says."
+        "It is no sealed document in good order: damaged on its way, or altered. Do not rely on what it says."
     ),
     "reason.too_large": (
         "The file is larger than {limit} MB and was not looked at: nothing is known about it."
@@ -117,6 +124,7 @@ TEXTS = {
     ),
     "advice.not_yet_valid": "Use it from its first day of validity on, or ask the issuing authority below.",
     "advice.not_known": "Ask the issuing authority below whether the licence is in force.",
+    "advice.general": "Make sure that the signers below are those who should have signed this file.",
     "advice.INDETERMINATE": "Until then, do not act on it.",
     "advice.TOTAL_FAILED": "To reach the authority, use its official channels, not the details in this file.",
     "advice.damaged": "If the original gives the same result, ask the issuing authority.",
@@ -125,6 +133,7 @@ TEXTS = {
     ),
     "issuer.title": "Sealed by",
     "issuer.note": "Names come from the register of trusted authorities, never from the text of the file.",
+    "issuer.note.general": "Names come from the trust register, or from certificates of trusted authorities.",
     "issuer.seal": "Seal number",
     "issuer.claimed": "Claimed time of sealing",
     "issuer.proven": "Proven time of sealing",

@@ -57,7 +57,7 @@ def verify_file() -> Response:
 @pages.post("/report")
 def report() -> Response:
     """A result shown another way, from the locked report that its page carries; nothing is verified again."""
-    request.max_form_memory_size = LARGEST + MULTIPART_OVERHEAD
+    request.max_content_length = request.max_form_memory_size = LARGEST + MULTIPART_OVERHEAD
     found = _vault().unlock(request.form.get("report", ""), now())
     kind = request.form.get("kind", "")
     return report_file(found, kind) if kind in FILES else _result(found, unfolded=True)

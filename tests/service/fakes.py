@@ -77,6 +77,7 @@ class Fakes:
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     store: MemoryStore = field(default_factory=MemoryStore)
     fail: Exception | None = None
+    fail_signing: Exception | None = None
     report: VerificationReport | None = None
     requests: list = field(default_factory=list)
     verified: list = field(default_factory=list)
@@ -113,8 +114,8 @@ class Fakes:
 
     def report_pdf(self, report, at) -> bytes:
         self.signed.append((report, at))
-        if self.fail is not None:
-            raise self.fail
+        if self.fail_signing is not None:
+            raise self.fail_signing
         return PDF
 
 

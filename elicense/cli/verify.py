@@ -183,7 +183,9 @@ def _one(file: Path, means: _Means, wanted: Wanted, *, lang: Language, as_json: 
         print_json(to_json(report, str(file)))
     else:
         _show(out(), file, report, demo_trust=means.trust.demo, lang=lang)
-    if wanted.sealed is not None:
+    if wanted.sealed is not None and len(data) > SIZE_LIMIT:
+        complain(f"{file}: {messages.answer('limit.size', lang)}")
+    elif wanted.sealed is not None:
         extract_sealed(data, report, wanted, lang=lang, quiet=as_json or wanted.report is not None)
     return exit_status([report])
 

@@ -22,6 +22,7 @@ from elicense.verification.structure import read_structure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from elicense.verification.facts import SignatureFacts
     from elicense.verification.report import VerificationReport
 
 MOST_PAGES = 200
@@ -78,7 +79,8 @@ def sealed_end(
 ) -> tuple[str, int] | None:
     """Return field name and end of the sealed revision: the end of a signature's byte range.
 
-    Under the policy licence it is the last seal's, under the policy general the first signature's.
+    Under the policy licence it is the last seal's, under the policy general the first signature's. Signatures that
+    are good come before others: one that somebody added over his own changes must not hide them.
 
     Args:
         data: the file.
@@ -88,23 +90,31 @@ def sealed_end(
     Returns:
         None if the file has no such signature that states a byte range within the file.
     """
-    found = [(name, end) for name, end in _ends(data, report) if field in {None, name}]
-    if not found:
+    found = [one for one in _ends(data, report) if field in {None, one[0]}]
+    best = [(name, end) for name, end, doubt in found if doubt == min(one[2] for one in found)]
+    if not best:
         return None
-    return found[0] if report.policy == "general" or field is not None else max(found, key=lambda one: one[1])
+    return best[0] if report.policy == "general" or field is not None else max(best, key=lambda one: one[1])
 
 
-def _ends(data: bytes, report: VerificationReport) -> Iterator[tuple[str, int]]:
-    """Yield field and end of every signature that says what it covers, in the order of the report."""
+def _ends(data: bytes, report: VerificationReport) -> Iterator[tuple[str, int, int]]:
+    """Yield field, end and doubts of every signature that says what it covers, in the order of the report."""
     if report.facts is not None and report.facts.signatures:
-        known = [(one.field, one.byte_range, one.declared) for one in report.facts.signatures]
+        known = [(one.field, one.byte_range, one.declared, _doubt(one)) for one in report.facts.signatures]
     else:
         # Found by hash, or not read at all: the raw bytes say enough for this.
-        candidates = read_structure(data).candidates
-        known = [(one.field, one.byte_range, one.declared) for one in candidates if one.kind != "timestamp"]
-    for name, (start, gap, behind, rest), declared in known:
+        candidates = (one for one in read_structure(data).candidates if one.kind != "timestamp")
+        known = [(one.field, one.byte_range, one.declared, 0) for one in candidates]
+    for name, (start, gap, behind, rest), declared, doubt in known:
         if declared and start == 0 and gap <= behind and behind + rest <= len(data):
-            yield name, behind + rest
+            yield name, behind + rest, doubt
+
+
+def _doubt(signature: SignatureFacts) -> int:
+    """Return 0 for an intact signature under an anchor, 1 for an intact one of a stranger, 2 for any other."""
+    if not (signature.digest_matches and signature.signature_matches):
+        return 2
+    return 0 if signature.path is not None and signature.path.anchored else 1
 
 
 def sealed_revision(data: bytes, report: VerificationReport, *, field: str | None = None) -> bytes:

@@ -233,8 +233,10 @@ def _damaged(report: VerificationReport) -> bool:
 def _authentic(report: VerificationReport, texts: Texts) -> Answer:
     key = "damaged" if _damaged(report) else report.indication.value
     tone = AUTHENTIC_TONES[report.indication]
+    passed = report.indication is Indication.TOTAL_PASSED
+    about = "general" if passed and report.policy == GENERAL else key
     return Answer(
-        texts("authentic.question"), texts(f"authentic.{key}"), tone, (texts(f"authentic.about.{key}"),)
+        texts("authentic.question"), texts(f"authentic.{key}"), tone, (texts(f"authentic.about.{about}"),)
     )
 
 

@@ -37,6 +37,7 @@ TEXTS = {
     "two_answers": "Two answers",
     "authentic.question": "Authentic?",
     "authentic.about.TOTAL_PASSED": "sealed by the authority below, unchanged since",
+    "authentic.about.general": "the signatures are good, and no change was made that may not be",
     "authentic.about.INDETERMINATE": "the check reached no conclusion",
     "authentic.about.TOTAL_FAILED": "the seal does not fit the content",
     "authentic.about.damaged": "no sealed document in good order",
@@ -132,6 +133,7 @@ TEXTS = {
         "Check it with the command line tool `elicense verify`, or ask the issuing authority."
     ),
     "issuer.title": "Sealed by",
+    "issuer.title.general": "Signed by",
     "issuer.note": "Names come from the register of trusted authorities, never from the text of the file.",
     "issuer.note.general": "Names come from the trust register, or from certificates of trusted authorities.",
     "issuer.seal": "Seal number",
@@ -179,6 +181,7 @@ TEXTS = {
         "its reports for an hour."
     ),
     "shown.title": "The file was extended after it was sealed",
+    "shown.title.same": "What was added after sealing",
     "shown.lead": "Against the version that was sealed, the text shown now differs as follows:",
     "shown.gone": "gone",
     "shown.new": "new",
@@ -194,7 +197,7 @@ TEXTS = {
     "check.INDETERMINATE": "undecided",
     "check.NOT_RUN": "not run",
     "check.RECORDED": "on record",
-    "check.NOT_CONFIGURED": "not configured",
+    "check.NOT_CONFIGURED": "does not apply",
     "check.NOT_KNOWN": "not known",
     "status.title": "State of a licence in the register",
     "status.lead": (

@@ -95,6 +95,16 @@ def test_the_last_seal_counts_and_under_general_the_first_signature() -> None:
     assert sealed_end(data, foreign(), field="Signature3") is None
 
 
+def test_a_strangers_later_signature_hides_nothing() -> None:
+    """Whoever changes a sealed file and signs the result himself does not become its sealed revision."""
+    facts = foreign().facts
+    first, second = facts.signatures
+    stranger = replace(second, path=replace(second.path, anchored=False))
+    for later in (stranger, replace(second, digest_matches=False), replace(second, path=None)):
+        report = replace(foreign(), policy="licence", facts=replace(facts, signatures=(first, later)))
+        assert sealed_end(bytes(61000), report) == ("Signature1", 40000)
+
+
 def test_a_range_beyond_the_file_or_only_implied_is_none() -> None:
     """A signature that covers more than there is, or does not say what, gives no revision."""
     assert sealed_end(bytes(39999), sealed()) is None

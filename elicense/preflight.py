@@ -7,7 +7,8 @@ Plan (the numbers are those of the findings):
 3. No text overflows its box, no box its page, no line with characters is without width (on the placed lines; the
    fill refuses a character without a glyph before it places it).
 4. The embedded licence.json decodes to this very licence and its index names these very placements.
-5. Nothing but the authority's name and the date lies under the seal; the seal stays inside its page.
+5. Nothing but an authority's name and the date lies under a seal; a seal stays inside its page, apart from others;
+   there is one for each authority.
 6. The signature slot is one gap of the stated length, its ByteRange covers all else.
 """
 
@@ -76,7 +77,9 @@ class FillPlan:
     placements: tuple[FieldPlacement, ...]
     """The data index, as embedded."""
     seal: SealPlacement
-    """Where the seal goes."""
+    """Where the first seal goes."""
+    further_seals: tuple[SealPlacement, ...] = ()
+    """Where the seals of the joint authorities go, in the order of sealing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ def clear(document: UnsignedDocument, licence: Licence, licence_type: LicenceTyp
         *_printed_fields(plan, licence, licence_type),
         *_overflows(plan),
         *_embedded_data(document, licence),
-        *_seal_place(plan),
+        *_seal_places(plan, licence),
         *_slot(document),
     ]
     if findings:
@@ -304,9 +307,27 @@ def _embedded_data(document: UnsignedDocument, licence: Licence) -> Iterator[_Fi
         yield _Finding(4, "the file does not hold licence.json once", "文件中内嵌数据缺失或重复")
 
 
-def _seal_place(plan: FillPlan) -> Iterator[_Finding]:
+def _seal_places(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:
     """Check 5."""
-    seal = plan.seal
+    seals = (plan.seal, *plan.further_seals)
+    if len(seals) != len(licence.authorities):
+        yield _Finding(5, "there is not one seal for each authority", "印章数与发文机关数不一致")
+    for number, seal in enumerate(seals):
+        yield from _seal_place(plan, seal)
+        if any(other.page == seal.page and _touch(other.rect, seal.rect) for other in seals[:number]):
+            yield _Finding(5, f"seal {number + 1} touches another one", f"第{number + 1}枚印章与其他印章相交")
+
+
+def _touch(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    """Tell whether two seals' boxes have a point in common."""
+    return all(
+        one[axis] <= other[axis] + other[axis + 2] and other[axis] <= one[axis] + one[axis + 2]
+        for axis in (0, 1)
+    )
+
+
+def _seal_place(plan: FillPlan, seal: SealPlacement) -> Iterator[_Finding]:
+    """Check 5 for one seal."""
     if not 1 <= seal.page <= len(plan.pages) or not _within(seal.rect, plan.pages[seal.page - 1]):
         yield _Finding(5, "the seal leaves its page", "印章超出页面")
     left, bottom, width, height = seal.rect

@@ -13,7 +13,7 @@ from elicense.preflight import clear
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
 from elicense.rendering.layout import load_layout
-from tests.support.licences import CAPACITY, licence_of, seal_of, shipped_fonts
+from tests.support.licences import CAPACITY, licence_of, seals_of, shipped_fonts
 
 CATALOGUE = Catalogue.load(templates_folder())
 LONG = (
@@ -40,7 +40,10 @@ def filled(kind, **otherwise):
     """Return the filled document, which has cleared preflight."""
     licence = licence_of(kind, **otherwise)
     document = fill(
-        compile_template(kind, shipped_fonts(), seal_of(kind, diameter=42), capacity=CAPACITY), licence
+        compile_template(
+            kind, shipped_fonts(), *seals_of(kind, licence, diameter=42), capacity=CAPACITY
+        ),
+        licence,
     )
     assert clear(document, licence, kind).redeem() is document
     return document

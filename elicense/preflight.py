@@ -10,14 +10,19 @@ Plan (the numbers are those of the findings):
 5. Nothing but an authority's name and the date lies under a seal; a seal stays inside its page, apart from others;
    there is one for each authority.
 6. The signature slot is one gap of the stated length, its ByteRange covers all else.
+
+Before each further seal of a joint document:
+
+7. The document so far is the one on record, holds this very licence, and waits for this authority.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from elicense.encoding import encode_licence_file, read_licence_file
+from elicense.encoding import canonical_json, encode_licence_file, licence_to_json, read_licence_file
 from elicense.errors import InvalidTemplate, MalformedDocument, PreflightFailed
 from elicense.wording import Place, parse_template, printed, template_names
 
@@ -125,6 +130,25 @@ class ClearedDocument:
         return document
 
 
+class ClearedSeal:
+    """The document so far, found to be the one on record and ready for its next seal; `redeem()` hands it out once."""
+
+    __slots__ = ("_document", "licence")
+
+    def __init__(self, document: tuple[bytes, int], licence: Licence, *, _token: object) -> None:
+        if _token is not _TOKEN:
+            raise TypeError("only preflight.clear_next() makes a ClearedSeal")
+        self._document: tuple[bytes, int] | None = document
+        self.licence = licence
+
+    def redeem(self) -> tuple[bytes, int]:
+        """Return the bytes and which field comes next, from 0; a second call is a programmer's mistake (RuntimeError)."""
+        document, self._document = self._document, None
+        if document is None:
+            raise RuntimeError("this ClearedSeal was already redeemed")
+        return document
+
+
 _TOKEN = object()
 
 
@@ -168,6 +192,32 @@ def clear(document: UnsignedDocument, licence: Licence, licence_type: LicenceTyp
             findings=tuple(str(finding) for finding in findings),
         )
     return ClearedDocument(document, licence, _token=_TOKEN)
+
+
+def clear_next(pdf: bytes, licence: Licence, *, on_record: str, place: int) -> ClearedSeal:
+    """Return the document so far ready for its next seal, once.
+
+    Args:
+        pdf: the document with the seals before.
+        licence: what it is the document of.
+        on_record: SHA-256 (hex) by which the register knows the document that bears just these seals.
+        place: which authority seals now, counted from 0; the first one's seal is no business of this function.
+
+    Raises:
+        PreflightFailed: 7. it is not the document on record, does not hold this licence, or has no such authority.
+    """
+    content = b'"licence":' + canonical_json(licence_to_json(licence)) + b',"schema":'
+    right = hashlib.sha256(pdf).hexdigest() == on_record and pdf.count(content) == 1
+    if not right or not 1 <= place < len(licence.authorities):
+        finding = _Finding(
+            7, "it is not the document on record, waiting for this seal", "不是登记在案、待盖此印的文件"
+        )
+        raise PreflightFailed(
+            f"the document cannot be sealed further: {finding.en}; nothing was sealed, look at its record",
+            f"不能继续加盖印章：{finding.zh}；未加盖印章，请核对登记记录",
+            findings=(str(finding),),
+        )
+    return ClearedSeal((pdf, place), licence, _token=_TOKEN)
 
 
 def _printed_texts(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:

@@ -142,7 +142,7 @@ class ClearedSeal:
         self.licence = licence
 
     def redeem(self) -> tuple[bytes, int]:
-        """Return the bytes and which field comes next, from 0; a second call is a programmer's mistake (RuntimeError)."""
+        """Return the bytes and which field comes next, from 0; a second call is a RuntimeError."""
         document, self._document = self._document, None
         if document is None:
             raise RuntimeError("this ClearedSeal was already redeemed")

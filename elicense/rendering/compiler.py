@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elicense.rendering.art import Drawing
 from elicense.rendering.background import read_background
@@ -27,7 +27,7 @@ from elicense.rendering.typeset import Typesetter
 from elicense.seal.drawing import draw_seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from elicense.catalogue import LicenceType
     from elicense.rendering.background import Background
@@ -177,8 +177,12 @@ def _low_numbers(allocate: Callable[[], int], pages: int, further: int, *, tagge
     contents = tuple(allocate() for _ in range(pages))
     numbers = tuple(allocate() for _ in range(pages))
     fields = tuple(allocate() for _ in range(further))
-    given = {**dict.fromkeys(_LATER, 0), **given}
-    return _Low(replace(Numbers(**given), further=fields), contents, numbers)
+    return _Low(_numbers({**dict.fromkeys(_LATER, 0), **given}, fields), contents, numbers)
+
+
+def _numbers(given: Mapping[str, int], further: tuple[int, ...]) -> Numbers:
+    whole: Mapping[str, Any] = {**given, "further": further}
+    return Numbers(**whole)
 
 
 def _added(body: Body, allocate: Callable[[], int], content: bytes | str) -> int:

@@ -1,0 +1,70 @@
+"""The documents of joint licences between their seals, in the register on SQLite: a table that only grows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, select
+from sqlalchemy.exc import OperationalError
+
+from elicense.encoding import canonical_json
+from elicense.registry.protocol import DocumentEvidence, LicenceRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_METADATA = MetaData()
+
+INTERIM = Table(
+    "interim",
+    _METADATA,
+    Column("identifier", Text, primary_key=True),
+    Column("seals", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""One row for each seal but the last: whoever comes second to the same seal violates the primary key."""
+
+
+def prepare_sealing(connection: Connection) -> None:
+    """The table is there, and nothing in it can be changed or deleted."""
+    _METADATA.create_all(connection)
+    for what in ("UPDATE", "DELETE"):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER IF NOT EXISTS interim_no_{what.lower()} BEFORE {what} ON interim "
+            "BEGIN SELECT RAISE(ABORT, 'a seal on record is final'); END"
+        )
+
+
+def insert_interim(
+    connection: Connection, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
+) -> None:
+    """The document with so many seals is on record."""
+    row = {"identifier": identifier, "seals": seals, "document": canonical_json(asdict(evidence)).decode()}
+    connection.execute(
+        insert(INTERIM).values(**row, at=at.astimezone(UTC).isoformat(timespec="microseconds"))
+    )
+
+
+def with_interim(connection: Connection, record: LicenceRecord) -> LicenceRecord:
+    """Return the record with its documents between seals, fewest seals first; most licences have none."""
+    if not record.licence.joint_authorities:
+        return record
+    rows = select(INTERIM).where(INTERIM.c.identifier == str(record.licence.identifier))
+    try:
+        found = connection.execute(rows.order_by(INTERIM.c.seals)).all()
+    except OperationalError as error:
+        # A register of an earlier release gets the table from its first writer; a reader may come before.
+        if f"no such table: {INTERIM.name}" in str(error.orig):
+            return record
+        raise
+    return replace(record, interim=tuple(_evidence(row.document) for row in found))
+
+
+def _evidence(text: str) -> DocumentEvidence:
+    values = json.loads(text)
+    return DocumentEvidence(**{**values, "byte_range": tuple(values["byte_range"])})

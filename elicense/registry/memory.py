@@ -81,18 +81,6 @@ class MemoryRegistry:
                 return record
             return self._write(replace(record, state=LicenceState.ISSUED, document=evidence, changed_at=at))
 
-    def add_interim(
-        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
-    ) -> LicenceRecord:
-        """See Registry.add_interim."""
-        del at  # kept only where a register outlives its process
-        with self._lock:
-            record = self.get(identifier)
-            if rules.require_interim(record, evidence, seals):
-                record = replace(record, interim=(*record.interim, evidence))
-                self._records[identifier] = record
-            return record
-
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
         """See Registry.void."""
         with self._lock:
@@ -122,6 +110,18 @@ class MemoryRegistry:
         with self._lock:
             records = tuple(self._records.values())
         return next((r for r in records if r.document is not None and r.document.sha256 == sha256), None)
+
+    def add_interim(
+        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
+    ) -> LicenceRecord:
+        """See Registry.add_interim."""
+        del at  # kept only where a register outlives its process
+        with self._lock:
+            record = self.get(identifier)
+            if rules.require_interim(record, evidence, seals):
+                record = replace(record, interim=(*record.interim, evidence))
+                self._records[identifier] = record
+            return record
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""

@@ -90,6 +90,18 @@ def require_commit(record: LicenceRecord, evidence: DocumentEvidence) -> bool:
     raise illegal(record, LicenceState.ISSUED)
 
 
+def require_void(record: LicenceRecord) -> None:
+    """Return if the number may be voided. Raises IllegalTransition unless it is RESERVED."""
+    if record.state is not LicenceState.RESERVED:
+        raise illegal(record, LicenceState.VOID)
+
+
+def require_change(record: LicenceRecord, state: LicenceState) -> None:
+    """Return if a finished licence may go to `state`. Raises IllegalTransition otherwise."""
+    if state not in _CHANGES.get(record.state, set()):
+        raise illegal(record, state)
+
+
 def require_interim(record: LicenceRecord, evidence: DocumentEvidence, seals: int) -> bool:
     """Return True if `evidence` is of the document with the next seal, False if it is on record as just that.
 
@@ -106,18 +118,6 @@ def require_interim(record: LicenceRecord, evidence: DocumentEvidence, seals: in
         "look at its history first",
         f"证照 {number}（{zh}）已盖 {len(record.interim)} 枚印章，不能登记第 {seals} 枚：请先查看其办理记录",
     )
-
-
-def require_void(record: LicenceRecord) -> None:
-    """Return if the number may be voided. Raises IllegalTransition unless it is RESERVED."""
-    if record.state is not LicenceState.RESERVED:
-        raise illegal(record, LicenceState.VOID)
-
-
-def require_change(record: LicenceRecord, state: LicenceState) -> None:
-    """Return if a finished licence may go to `state`. Raises IllegalTransition otherwise."""
-    if state not in _CHANGES.get(record.state, set()):
-        raise illegal(record, state)
 
 
 def status_at(validity: Validity, history: Sequence[StateChange], *, at: datetime) -> LicenceStatus:

@@ -30,20 +30,11 @@ INTERIM = Table(
 """One row for each seal but the last: whoever comes second to the same seal violates the primary key."""
 
 
-def prepare_sealing(connection: Connection) -> None:
-    """The table is there, and nothing in it can be changed or deleted."""
-    _METADATA.create_all(connection)
-    for what in ("UPDATE", "DELETE"):
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER IF NOT EXISTS interim_no_{what.lower()} BEFORE {what} ON interim "
-            "BEGIN SELECT RAISE(ABORT, 'a seal on record is final'); END"
-        )
-
-
 def insert_interim(
     connection: Connection, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
 ) -> None:
-    """The document with so many seals is on record."""
+    """The document with so many seals is on record; the first of all makes the table."""
+    _prepare(connection)
     row = {"identifier": identifier, "seals": seals, "document": canonical_json(asdict(evidence)).decode()}
     connection.execute(
         insert(INTERIM).values(**row, at=at.astimezone(UTC).isoformat(timespec="microseconds"))
@@ -58,7 +49,7 @@ def with_interim(connection: Connection, record: LicenceRecord) -> LicenceRecord
     try:
         found = connection.execute(rows.order_by(INTERIM.c.seals)).all()
     except OperationalError as error:
-        # A register of an earlier release gets the table from its first writer; a reader may come before.
+        # A register gets the table with its first joint licence.
         if f"no such table: {INTERIM.name}" in str(error.orig):
             return record
         raise
@@ -68,3 +59,13 @@ def with_interim(connection: Connection, record: LicenceRecord) -> LicenceRecord
 def _evidence(text: str) -> DocumentEvidence:
     values = json.loads(text)
     return DocumentEvidence(**{**values, "byte_range": tuple(values["byte_range"])})
+
+
+def _prepare(connection: Connection) -> None:
+    """The table is there, and nothing in it can be changed or deleted."""
+    _METADATA.create_all(connection)
+    for what in ("UPDATE", "DELETE"):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER IF NOT EXISTS interim_no_{what.lower()} BEFORE {what} ON interim "
+            "BEGIN SELECT RAISE(ABORT, 'a seal on record is final'); END"
+        )

@@ -48,9 +48,8 @@ from elicense.encoding import (
 )
 from elicense.errors import ConfigurationError, RegistryError
 from elicense.model import InForce, LicenceState, LicenceStatus
-from elicense.registry import rules
+from elicense.registry import rules, sealing
 from elicense.registry.protocol import DocumentEvidence, Intent, LicenceRecord, StateChange
-from elicense.registry.sealing import insert_interim, prepare_sealing, with_interim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,9 +178,6 @@ class SqlRegistry:
                 _prepare_schema(connection)
         with self._reading() as connection:
             _require_schema(connection, self.path)
-        if not read_only:
-            with self._writing() as connection:
-                prepare_sealing(connection)
 
     def close(self) -> None:
         """All connections are closed."""
@@ -243,15 +239,6 @@ class SqlRegistry:
                 _enter(connection, identifier, LicenceState.ISSUED, at, None)
             return _record(connection, identifier)
 
-    def add_interim(
-        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
-    ) -> LicenceRecord:
-        """See Registry.add_interim."""
-        with self._writing() as connection:
-            if rules.require_interim(_record(connection, identifier), evidence, seals):
-                insert_interim(connection, identifier, evidence, seals=seals, at=at)
-            return _record(connection, identifier)
-
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
         """See Registry.void."""
         with self._writing() as connection:
@@ -279,7 +266,16 @@ class SqlRegistry:
             row = connection.execute(
                 select(_LICENCE).where(_LICENCE.c.document_sha256 == sha256)
             ).one_or_none()
-            return with_interim(connection, _from_row(row)) if row is not None else None
+            return sealing.with_interim(connection, _from_row(row)) if row is not None else None
+
+    def add_interim(
+        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
+    ) -> LicenceRecord:
+        """See Registry.add_interim."""
+        with self._writing() as connection:
+            if rules.require_interim(_record(connection, identifier), evidence, seals):
+                sealing.insert_interim(connection, identifier, evidence, seals=seals, at=at)
+            return _record(connection, identifier)
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""
@@ -292,7 +288,7 @@ class SqlRegistry:
         waiting = select(_LICENCE).where(_LICENCE.c.state == LicenceState.RESERVED.value)
         with self._reading() as connection:
             rows = connection.execute(waiting.order_by(_LICENCE.c.position)).all()
-            return tuple(with_interim(connection, _from_row(row)) for row in rows)
+            return tuple(sealing.with_interim(connection, _from_row(row)) for row in rows)
 
     def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
         """See Registry.status."""
@@ -463,7 +459,7 @@ def _record(connection: Connection, identifier: str) -> LicenceRecord:
     row = connection.execute(select(_LICENCE).where(_LICENCE.c.identifier == identifier)).one_or_none()
     if row is None:
         raise rules.not_found(identifier)
-    return with_interim(connection, _from_row(row))
+    return sealing.with_interim(connection, _from_row(row))
 
 
 def _from_row(row: Row[Any]) -> LicenceRecord:

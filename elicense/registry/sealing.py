@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, select
 from sqlalchemy.exc import OperationalError
 
 from elicense.encoding import canonical_json
-from elicense.registry.protocol import DocumentEvidence, LicenceRecord
+from elicense.registry.protocol import DocumentEvidence
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+
+    from elicense.model import Licence
 
 _METADATA = MetaData()
 
@@ -41,19 +43,19 @@ def insert_interim(
     )
 
 
-def with_interim(connection: Connection, record: LicenceRecord) -> LicenceRecord:
-    """Return the record with its documents between seals, fewest seals first; most licences have none."""
-    if not record.licence.joint_authorities:
-        return record
-    rows = select(INTERIM).where(INTERIM.c.identifier == str(record.licence.identifier))
+def interim_of(connection: Connection, licence: Licence) -> tuple[DocumentEvidence, ...]:
+    """Return the licence's documents between seals, fewest seals first; most licences have none."""
+    if not licence.joint_authorities:
+        return ()
+    rows = select(INTERIM).where(INTERIM.c.identifier == str(licence.identifier))
     try:
         found = connection.execute(rows.order_by(INTERIM.c.seals)).all()
     except OperationalError as error:
         # A register gets the table with its first joint licence.
         if f"no such table: {INTERIM.name}" in str(error.orig):
-            return record
+            return ()
         raise
-    return replace(record, interim=tuple(_evidence(row.document) for row in found))
+    return tuple(_evidence(row.document) for row in found)
 
 
 def _evidence(text: str) -> DocumentEvidence:

@@ -266,7 +266,7 @@ class SqlRegistry:
             row = connection.execute(
                 select(_LICENCE).where(_LICENCE.c.document_sha256 == sha256)
             ).one_or_none()
-            return sealing.with_interim(connection, _from_row(row)) if row is not None else None
+            return _from_row(connection, row) if row is not None else None
 
     def add_interim(
         self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
@@ -288,7 +288,7 @@ class SqlRegistry:
         waiting = select(_LICENCE).where(_LICENCE.c.state == LicenceState.RESERVED.value)
         with self._reading() as connection:
             rows = connection.execute(waiting.order_by(_LICENCE.c.position)).all()
-            return tuple(sealing.with_interim(connection, _from_row(row)) for row in rows)
+            return tuple(_from_row(connection, row) for row in rows)
 
     def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
         """See Registry.status."""
@@ -298,7 +298,7 @@ class SqlRegistry:
             ).one_or_none()
             if row is None:
                 return LicenceStatus(InForce.NOT_KNOWN, at)
-            validity = _from_row(row).licence.validity
+            validity = _from_row(connection, row).licence.validity
             return rules.status_at(validity, _history(connection, identifier), at=at)
 
     @contextmanager
@@ -459,10 +459,10 @@ def _record(connection: Connection, identifier: str) -> LicenceRecord:
     row = connection.execute(select(_LICENCE).where(_LICENCE.c.identifier == identifier)).one_or_none()
     if row is None:
         raise rules.not_found(identifier)
-    return sealing.with_interim(connection, _from_row(row))
+    return _from_row(connection, row)
 
 
-def _from_row(row: Row[Any]) -> LicenceRecord:
+def _from_row(connection: Connection, row: Row[Any]) -> LicenceRecord:
     """Return the record in a row. Raises RegistryError if its content is not what was frozen."""
     content = row.content.encode()
     if hashlib.sha256(content).hexdigest() != row.content_sha256:
@@ -474,13 +474,15 @@ def _from_row(row: Row[Any]) -> LicenceRecord:
     if row.document is not None:
         values = json.loads(row.document)
         document = DocumentEvidence(**{**values, "byte_range": tuple(values["byte_range"])})
+    licence = licence_from_json(read_canonical_json(content))
     return LicenceRecord(
-        licence=licence_from_json(read_canonical_json(content)),
+        licence=licence,
         state=LicenceState(row.state),
         intent=Intent(**json.loads(row.intent)),
         document=document,
         changed_at=datetime.fromisoformat(row.changed_at),
         reason=row.reason,
+        interim=sealing.interim_of(connection, licence),
     )
 
 

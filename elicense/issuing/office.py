@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Step(StrEnum):
     """A point of the line that was just passed; what the world holds then is said in `line`.
 
-    A joint document passes SEALED, STORED and COMMITTED once for every seal, VERIFIED before the last two.
+    A joint document passes the last four once for every seal, and CLEARED before each.
     """
 
     RESERVED = "reserved"

@@ -21,6 +21,7 @@ with its reason.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -323,7 +324,10 @@ def _cleared(
 
 def _require_believed(pdf: bytes, office: IssuingOffice, *, at: datetime, last: bool) -> None:
     """Return if outsiders believe the document, but for the seals still to come. Raises VerificationFailed."""
-    report = verify(pdf, trust=office.trust, at=at, sandbox=_OwnReader())
+    # Which authority may stand at which place is judged of a whole document; each keeper's right was checked before
+    # the key moved.
+    trust = office.trust if last else replace(office.trust, register=None)
+    report = verify(pdf, trust=trust, at=at, sandbox=_OwnReader())
     wrong = [one for one in report.checks if one.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}]
     if last or [one.reason for one in wrong] != [_SEALS_MISSING]:
         report.require_passed()

@@ -27,7 +27,7 @@ from elicense.model import (
     LicenceDraft,
     Validity,
 )
-from elicense.wording import OWN_NAMES, Place, parse_template, printed, template_names
+from elicense.wording import MOST_AUTHORITIES, OWN_NAMES, Place, parse_template, printed, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -329,7 +329,10 @@ def _joint(body: Mapping[str, object], main: IssuingAuthority) -> tuple[IssuingA
         return ()
     found = tuple(authority_from_json(item) for item in _list(body["joint_authorities"]))
     # An empty list would be a second encoding of the same licence.
-    if not found or len({main.code, *(authority.code for authority in found)}) != len(found) + 1:
+    if (
+        not 0 < len(found) < MOST_AUTHORITIES
+        or len({main.code, *(authority.code for authority in found)}) != len(found) + 1
+    ):
         raise _malformed("its joint authorities are wrong")
     return found
 

@@ -30,7 +30,7 @@ from elicense.cli.common import (
     tell_demo,
 )
 from elicense.demo_folder import find_demo
-from elicense.errors import ConfigurationError, InvalidLicenceData
+from elicense.errors import ConfigurationError, InvalidLicenceData, SealAwaited
 from elicense.issuing import issue, resume
 from elicense.model import Holder, IssueRequest, LicenceState
 from elicense.registry.files import FileStore
@@ -194,7 +194,7 @@ void_command = _change_command("void", LicenceState.VOID, "Void a reserved numbe
 def resume_command(context: click.Context, folder: Path | None, *, lang: Language, as_json: bool) -> None:
     """Finish every reserved licence, as after a crash (续办所有未完成的证照).
 
-    Exit status 1 if one of them could not be finished.
+    Exit status 1 if one of them could not be finished; a joint document that waits for another office is none of these.
     """
     _, office = open_office(folder)
     at = now()
@@ -210,11 +210,12 @@ def resume_command(context: click.Context, folder: Path | None, *, lang: Languag
             click.echo(f"{result.record.licence.number}: {error or state}")
     if not as_json:
         tell_demo(lang)
-        done = sum(result.error is None for result in results)
+        done = sum(result.issued is not None for result in results)
         click.echo(
             pick(lang, f"{done} of {len(results)} finished", f"未完成 {len(results)} 份，已办结 {done} 份")
         )
-    context.exit(int(any(result.error for result in results)))
+    failed = [one for one in results if one.error is not None and not isinstance(one.error, SealAwaited)]
+    context.exit(int(bool(failed)))
 
 
 # --- The office ---

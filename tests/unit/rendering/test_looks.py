@@ -40,9 +40,7 @@ def filled(kind, **otherwise):
     """Return the filled document, which has cleared preflight."""
     licence = licence_of(kind, **otherwise)
     document = fill(
-        compile_template(
-            kind, shipped_fonts(), *seals_of(kind, licence, diameter=42), capacity=CAPACITY
-        ),
+        compile_template(kind, shipped_fonts(), *seals_of(kind, licence, diameter=42), capacity=CAPACITY),
         licence,
     )
     assert clear(document, licence, kind).redeem() is document

@@ -70,6 +70,14 @@ _UPDATE_TRUST = Text(
     "Update the trust register and the revocation lists, then check again.",
 )
 _TRY_AGAIN = Text("请稍后重试，或减小文件后再核验。", "Try again later, or with a smaller file.")
+_ASK_SIGNER = Text(
+    "请查看改动清单，并向签名人核实；核实之前不要接受。",
+    "Look at the list of changes and ask the signer; do not accept the file before he answers.",
+)
+_OTHER_COPY = Text(
+    "请索取签名时的原始文件，或请签名人用常用软件重新签名。",
+    "Ask for the file as it was signed, or have it signed again with a usual program.",
+)
 _NOTHING = Text("无需处理。", "Nothing to do.")
 _SIZE = Text("请提供不超过大小上限的文件。", "Bring a file below the size limit.")
 
@@ -179,6 +187,16 @@ _FILE: Mapping[str, Reason] = {
         "签章没有锁定文件以防改动。", "The seal does not lock the document against changes.", _ORIGINAL
     ),
     "format.unsigned": _because("文件没有签章。", "The file bears no seal.", _ORIGINAL),
+    "format.unsupported": _because(
+        "文件的内部写法超出本系统的读取范围，未能核对；文件本身未必有问题。",
+        "The file is written in a way that cannot be checked here; it may be quite in order.",
+        _OTHER_COPY,
+    ),
+    "format.removed_signature": _because(
+        "文件中有一个较早的签名已被移除。",
+        "An earlier signature was taken out of the file before the present ones were made.",
+        _ASK_SIGNER,
+    ),
     "format.unreadable": _because(
         "文件已损坏或被改动，无法作为盖章文件读取。",
         "The file is damaged or altered and cannot be read.",
@@ -222,6 +240,16 @@ _FILE: Mapping[str, Reason] = {
     ),
     "changes.revision": _because(
         "盖章之后文件又被追加了修改。", "The document was changed after it was sealed.", _ASK_ISSUER
+    ),
+    "changes.not_permitted": _because(
+        "签名之后文件又有签名人不允许的改动。",
+        "After signing, the file was changed in a way that the signer does not permit.",
+        _ASK_SIGNER,
+    ),
+    "changes.in_doubt": _because(
+        "签名之后文件又有改动，无法确定签名人是否允许。",
+        "After signing, the file was changed; whether the signer permits it cannot be told.",
+        _ASK_SIGNER,
     ),
 }
 

@@ -85,10 +85,11 @@ class Document:
         self.parsed: dict[tuple[int, Entry], Parsed | None] = {}
         self.packs: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
 
-    def chain(self, newest: int) -> list[Section]:
-        """Return the sections from `newest`, as startxref gives it, back to the oldest.
+    def chain(self, newest: int, tail: int) -> list[Section]:
+        """Return the sections from `newest`, as the startxref at `tail` gives it, back to the oldest.
 
-        Sets `shift` to where offsets count from. Raises Violation.
+        Sets `shift` to where offsets count from. Raises Violation; its offset is that of the section, or startxref,
+        which leads to what is no section.
         """
         if not self._is_section(newest):
             self.shift = max(self.data.find(b"%PDF-", 0, 1024), 0)
@@ -96,12 +97,18 @@ class Document:
         seen: set[int] = set()
         place: Object = newest
         while place is not None:
+            pointer = found[-1].start if found else tail
             if type(place) is not int or place in seen:
-                raise Violation("format.layout", None, "cross-references lead in a circle or nowhere")
+                raise Violation("format.layout", pointer, "cross-references lead in a circle or nowhere")
             if len(found) == MOST_SECTIONS:
                 raise Violation("limit.complexity", None, "revisions")
             seen.add(place)
-            section = self.section(place + self.shift)
+            try:
+                section = self.section(place + self.shift)
+            except Violation as violation:
+                if violation.reason.startswith("format."):
+                    violation.offset = pointer
+                raise
             found.append(section)
             place = section.trailer.get("Prev")
         return found

@@ -215,7 +215,7 @@ def hidden_page_tree() -> bytes:
 
 
 def hidden_content_listed() -> bytes:
-    """A second content stream lies unused in what is signed; a later cross-reference points the first's number there."""
+    """A second stream lies unused in what is signed; a later cross-reference points the content's number there."""
     base = plain()
     number = size_of(base)
     pdf = sign(append(base, {number: stream(FORGED)}))

@@ -39,7 +39,7 @@ from elicense.verification.objects import SKIP, Object
 from elicense.verification.pdf import Reference, Violation
 from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, _spelled, find_candidates, has_traces
 from elicense.verification.structure import NO_DATA, Structure, ValidationData
-from elicense.verification.xref import PLAIN, Document, Section, View
+from elicense.verification.xref import PACKED, PLAIN, Document, Section, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -235,7 +235,7 @@ class _Reader:
                 continue
             if current and number in allowed:
                 continue
-            if not current and hit < first_end:
+            if hit < first_end:
                 raise Violation("format.removed_signature", hit)
             raise Violation("format.seal_field", hit, "a signature that no field shows")
 
@@ -264,8 +264,9 @@ class _Reader:
         if covered - set(ends) or end != first:
             raise Violation("byte_range.coverage", first, "a signature does not reach a revision's end")
         # The section that completes the first signed revision must say one thing to every reader.
-        if chain[len(ends) - 1].hybrid:
-            raise Violation("format.unsupported", first, "hybrid cross-reference")
+        last = chain[len(ends) - 1]
+        if last.hybrid or last.repeats:
+            raise Violation("format.unsupported", first, "a cross-reference that can be read in two ways")
         return ends[::-1]
 
     def _end_before(self, section: Section, older: Section, first: int, end: int) -> int:
@@ -321,6 +322,9 @@ class _Reader:
         start, end = span
         places: list[tuple[int, int]] = []
         for number, entry in section.entries.items():
+            pack = section.entries.get(entry.place)
+            if entry.kind == PACKED and before.get(number) != entry and (pack is None or pack.kind != PLAIN):
+                raise Violation("changes.revision", section.start, "an object out of an older object stream")
             if entry.kind != PLAIN or (entry.place < start and before.get(number) == entry):
                 continue  # what was there before may be named again
             places.append((entry.place, number))

@@ -132,22 +132,22 @@ class Document:
     def _table(self, position: int) -> Section:
         data, start = self.data, position - 4
         entries: dict[int, Entry] = {}
-        total = 0
+        repeats = False
         while subsection := _SUBSECTION.match(data, position):
             lines = self._lines(subsection)
             position = lines[-1].end() if lines else subsection.end()
             first = int(subsection[1])
             # A widespread slip: the table says it starts at 1 and lists number 0 first.
             slip = first == 1 and bool(lines) and lines[0][3] == b"f" and lines[0][2] == b"65535"
-            entries.update((n, self._entry(line)) for n, line in enumerate(lines, 0 if slip else first))
-            total += len(lines)
+            for number, line in enumerate(lines, 0 if slip else first):
+                entry = self._entry(line)
+                repeats |= entries.setdefault(number, entry) != entry
         trailer = _TRAILER.match(data, position)
         if trailer is None:
             raise Violation("format.layout", position, "no trailer")
         value, end = read_value(data, trailer.end(), len(data), set(), self.budget)
         if type(value) is not dict:  # a trailer that repeats a key is none
             raise Violation("format.layout", position, "trailer")
-        repeats = len(entries) != total
         hidden = value.get("XRefStm")
         if hidden is not None:
             self._unhide(entries, hidden, position)
@@ -193,16 +193,15 @@ class Document:
         numbers = [*widths, *index] if isinstance(index, list) and len(index) % 2 == 0 else [None]
         if not all(isinstance(number, int) and is_integer(number) and number >= 0 for number in numbers):
             raise Violation("format.layout", offset, "cross-reference stream")
-        entries, total = self._rows(
+        entries, repeats = self._rows(
             raw, [int(str(n)) for n in widths], [int(str(n)) for n in numbers[3:]], offset
         )
-        repeats = len(entries) != total
         return Section(found.start, found.end, entries, value, found.number, hybrid=False, repeats=repeats)
 
     def _rows(
         self, raw: bytes, widths: list[int], index: list[int], offset: int
-    ) -> tuple[dict[int, Entry], int]:
-        """Return the entries of a cross-reference stream, and how many there are."""
+    ) -> tuple[dict[int, Entry], bool]:
+        """Return the entries of a cross-reference stream, and whether it says two things about one number."""
         one, two, three = widths
         width = one + two + three
         total = sum(index[1::2])
@@ -210,20 +209,20 @@ class Document:
         if not 0 < width <= 64 or total * width > len(raw):
             raise Violation("format.layout", offset, "cross-reference stream")
         entries: dict[int, Entry] = {}
-        position = 0
+        position, repeats = 0, False
         for first, count in zip(index[0::2], index[1::2], strict=True):
             for number in range(first, first + count):
                 kind = int.from_bytes(raw[position : position + one]) if one else PLAIN
                 place = int.from_bytes(raw[position + one : position + one + two])
                 detail = int.from_bytes(raw[position + one + two : position + width])
                 position += width
+                entry = Entry(FREE, 0, 0)
                 if kind == PLAIN and place:
-                    entries[number] = Entry(PLAIN, place + self.shift, detail)
+                    entry = Entry(PLAIN, place + self.shift, detail)
                 elif kind == PACKED:
-                    entries[number] = Entry(PACKED, place, detail)
-                else:
-                    entries[number] = Entry(FREE, 0, 0)
-        return entries, total
+                    entry = Entry(PACKED, place, detail)
+                repeats |= entries.setdefault(number, entry) != entry
+        return entries, repeats
 
 
 class View:

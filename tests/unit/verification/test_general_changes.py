@@ -6,7 +6,7 @@ import pytest
 
 from elicense.verification.changes import Unpermitted, unpermitted
 from elicense.verification.facts import Change, Facts, RevisionFacts, SignatureFacts, TimestampFacts
-from elicense.verification.general_compare import STAMPS
+from elicense.verification.general_rules import STAMPS
 
 KINDS = (
     "evidence", "timestamp", "unused", "metadata", "signature", "signature_field", "signature_visible", "form",

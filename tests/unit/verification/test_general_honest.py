@@ -18,8 +18,8 @@ from elicense.verification.foreign import (
     read_foreign_token,
 )
 from elicense.verification.general import UNDECIDED, read_general
-from elicense.verification.general_compare import STAMPS
 from elicense.verification.general_fields import read_date
+from elicense.verification.general_rules import STAMPS
 from elicense.verification.signature import digest_of, load_certificate
 from tests.support.foreign import (
     append,

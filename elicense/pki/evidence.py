@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.pki.revocation import Said, hear, knows, readable_lists
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from elicense.pki.trust import TrustStore
 
-MOST_CHAIN = 16
-"""A document that brings more certificates for one path than this is not one of ours; path building stays cheap."""
+MOST_BROUGHT = 16
+"""A signature that comes with more certificates than this is not one of ours."""
 MOST_VALUES = 256
 """Certificates, lists and answers in a document each: with two a renewal, enough for a century."""
 _DELTA = x509.ObjectIdentifier("2.5.29.27")
@@ -70,13 +70,25 @@ class Material:
     """Everything at hand for one path."""
 
     certificates: tuple[x509.Certificate, ...]
-    """Helpers for building it."""
+    """What may stand between leaf and anchor; for a chain, that chain and what the store knows."""
     crls: tuple[x509.CertificateRevocationList, ...]
-    """Lists of the store, and those of the evidence that a certificate at hand signed."""
+    """Lists of the store; for a chain, also those of a document that the chain's issuers signed."""
     ocsps: tuple[bytes, ...]
     """OCSP answers, unread."""
     helpers: tuple[x509.Certificate, ...]
     """All certificates at hand, among which an OCSP responder's may be."""
+    own: tuple[x509.Certificate, ...]
+    """The store's certificates."""
+    lists: tuple[bytes, ...]
+    """A document's lists, unread."""
+
+    def for_chain(self, chain: Sequence[x509.Certificate]) -> Material:
+        """Return what may be used for one chain, leaf first: of a document nothing that this chain did not sign."""
+        return replace(
+            self,
+            certificates=tuple(dict.fromkeys((*chain[1:-1], *self.own))),
+            crls=(*self.crls, *readable_lists(self.lists, chain[1:])),
+        )
 
     def said(self, path: Sequence[bytes]) -> tuple[Said, ...]:
         """Return what is said about each certificate of a path but the anchor."""
@@ -84,36 +96,32 @@ class Material:
 
 
 def collect(
-    leaf: x509.Certificate,
     brought: tuple[x509.Certificate, ...],
     store: TrustStore,
     anchors: tuple[x509.Certificate, ...],
     evidence: Evidence,
 ) -> Material | None:
-    """Return what may be used for the path of `leaf`; None if a document brings more than any of ours.
-
-    Of the evidence's certificates only those are used that signed the leaf or another one used: the others are
-    of other paths, or nobody's.
-    """
+    """Return what may be used for a path; None if a document brings more than any of ours."""
     sizes = (len(evidence.certificates), len(evidence.crls), len(evidence.ocsps))
-    loaded = _readable(evidence.certificates) if max(sizes) <= MOST_VALUES else ()
-    chain = _issuers(leaf, brought, loaded)
-    if max(sizes) > MOST_VALUES or len(brought) + len(chain) > MOST_CHAIN:
+    if max(sizes) > MOST_VALUES or len(brought) > MOST_BROUGHT:
         return None
-    known = (*brought, *store.intermediates, *anchors, *loaded)
+    between = (*brought, *_readable(evidence.certificates), *store.intermediates)
     return Material(
-        certificates=(*brought, *chain, *store.intermediates),
-        crls=(*store.crls, *readable_lists(evidence.crls, known)),
+        certificates=between,
+        crls=store.crls,
         ocsps=(*store.ocsps, *evidence.ocsps),
-        helpers=known,
+        helpers=(*between, *anchors),
+        own=(*store.intermediates, *anchors),
+        lists=evidence.crls,
     )
 
 
 def gather(path: Sequence[bytes], store: TrustStore, at: datetime, have: Evidence = NO_EVIDENCE) -> Evidence:
     """Return what proves later that `path` was valid at `at`, as far as `have` does not say it already.
 
-    All certificates of the path, and for each below the anchor one list or OCSP answer out of the store: the
-    newest that counts at `at` and is from before the certificate's expiry; a list that was needed anyhow goes first.
+    All certificates of the path, and for each below the anchor one list or OCSP answer out of the store: the newest
+    that counts at `at` and is from before the certificate's expiry. The anchor is there for verifiers that look for
+    the issuer of a list among a document's certificates only; nobody trusts it for standing there.
 
     Args:
         path: DER, leaf first, anchor last, as PathResult has it.
@@ -165,25 +173,3 @@ def _readable(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
             continue
         found.append(certificate)
     return tuple(found)
-
-
-def _issuers(
-    leaf: x509.Certificate, brought: tuple[x509.Certificate, ...], pool: tuple[x509.Certificate, ...]
-) -> tuple[x509.Certificate, ...]:
-    """Return those of `pool` that signed the leaf, one brought, or one that is returned."""
-    waiting, found = [leaf, *brought], dict.fromkeys((leaf, *brought))
-    while waiting:
-        certificate = waiting.pop()
-        for other in pool:
-            if other not in found and _issued(certificate, other):
-                found[other] = None
-                waiting.append(other)
-    return tuple(found)[1 + len(set(brought) - {leaf}) :]
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True

@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.errors import (
     CRLNoMatchesError,
     CRLValidationIndeterminateError,
     ExpiredError,
     InsufficientRevinfoError,
-    InvalidCertificateError,
     NotYetValidError,
-    PathBuildingError,
     RevokedError,
     StaleRevinfoError,
     ValidationError,
 )
+from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
     CertRevTrustPolicy,
     DisallowWeakAlgorithmsPolicy,
@@ -30,16 +29,18 @@ from pyhanko_certvalidator.policy_decl import (
     RevocationCheckingRule,
 )
 from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
+from pyhanko_certvalidator.validate import async_validate_path
 
 from elicense.errors import CertificatePathError
-from elicense.pki.evidence import MOST_CHAIN, MOST_VALUES, NO_EVIDENCE, collect
+from elicense.pki.building import asn1, candidate_chains
+from elicense.pki.evidence import MOST_BROUGHT, MOST_VALUES, NO_EVIDENCE, collect
 from elicense.pki.loop import refuse_running_loop, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pyhanko_certvalidator.path import ValidationPath
+    from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
 
     from elicense.pki.evidence import Evidence, Material
     from elicense.pki.trust import TrustStore
@@ -89,6 +90,15 @@ class PathRules:
     """Whether an authority's "any policy" is not looked at."""
     old_algorithms: bool = False
     """Whether SHA-1 and short DSA keys are taken: for test suites and questions about the past, never for seals."""
+
+    def parameters(self) -> PKIXValidationParams:
+        """Return what certvalidator calls them."""
+        return PKIXValidationParams(
+            user_initial_policy_set=frozenset(self.initial_policies or ("any_policy",)),
+            initial_explicit_policy=self.require_explicit_policy,
+            initial_policy_mapping_inhibit=self.inhibit_policy_mapping,
+            initial_any_policy_inhibit=self.inhibit_any_policy,
+        )
 
 
 _RULES = PathRules()
@@ -172,8 +182,6 @@ def find_path(
     try:
         found = _search(leaf, brought, store, at, purpose=purpose, evidence=evidence, rules=rules)
         return _period_first(found, leaf, at)
-    except (ValidationError, PathBuildingError) as error:
-        return _period_first(_explain(error), leaf, at)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001
@@ -187,13 +195,14 @@ def require_path(
     at: datetime,
     *,
     purpose: Purpose = Purpose.SEAL,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> PathResult:
     """Return the VALID path of `find_path`.
 
     Raises:
         CertificatePathError: There is none; the message names the certificate and what to do.
     """
-    result = find_path(leaf, intermediates, store, at, purpose=purpose)
+    result = find_path(leaf, intermediates, store, at, purpose=purpose, evidence=evidence)
     if result.status is PathStatus.VALID:
         return result
     en, zh = _ADVICE[result.status]
@@ -223,12 +232,12 @@ _ADVICE = {
         "未找到签发它的信任锚，请在信任库中添加其根证书或更换证书",
     ),
     PathStatus.NO_REVOCATION_DATA: (
-        "the trust store has no revocation list for it; add its issuer's current list",
-        "信任库中没有相应的证书吊销列表，请添加其签发机构的最新列表",
+        "there is no revocation list or OCSP answer about it; add its issuer's current list to the trust store",
+        "没有相应的证书吊销列表或 OCSP 应答，请在信任库中添加其签发机构的最新列表",
     ),
     PathStatus.STALE_REVOCATION_DATA: (
-        "the revocation list in the trust store is out of date; fetch the current one",
-        "信任库中的证书吊销列表已过期，请更新",
+        "the revocation data about it are out of date; add its issuer's current list to the trust store",
+        "相应的吊销数据已过期，请在信任库中更新其签发机构的列表",
     ),
     PathStatus.WRONG_USAGE: (
         "it was not issued for this purpose; use a certificate for electronic seals",
@@ -252,59 +261,75 @@ def _search(
     rules: PathRules,
 ) -> PathResult:
     """Build and validate; certvalidator's exceptions pass through."""
-    target = _asn1(leaf)
     unfit = unfit_for(leaf, purpose)
     if unfit:
         return PathResult(PathStatus.WRONG_USAGE, detail=unfit)
     anchors = store.anchors
     if purpose is Purpose.TIMESTAMP and store.timestamp_anchors:
         anchors = store.timestamp_anchors
-    material = collect(leaf, brought, store, anchors, evidence)
+    material = collect(brought, store, anchors, evidence)
     if material is None:
-        detail = f"it came with more than {MOST_CHAIN} others, or {MOST_VALUES} values of validation data"
+        detail = f"it came with more than {MOST_BROUGHT} others, or {MOST_VALUES} values of validation data"
         return PathResult(PathStatus.INVALID, detail=detail)
+    return run(_first_valid(leaf, material, anchors, at, rules))
+
+
+async def _first_valid(
+    leaf: x509.Certificate,
+    material: Material,
+    anchors: tuple[x509.Certificate, ...],
+    at: datetime,
+    rules: PathRules,
+) -> PathResult:
+    """Return the first VALID path, or what is wrong with the first chain."""
+    first: PathResult | None = None
+    for chain in candidate_chains(leaf, material.certificates, anchors):
+        try:
+            result = await _judge(chain, material.for_chain(chain), at, rules)
+        except ValidationError as error:
+            result = _explain(error)
+        if result.status is PathStatus.VALID:
+            return result
+        first = first or result
+    return first or PathResult(PathStatus.NO_ANCHOR, detail="no chain of issuers ends at a trust anchor")
+
+
+async def _judge(
+    chain: tuple[x509.Certificate, ...], material: Material, at: datetime, rules: PathRules
+) -> PathResult:
+    """Return what is to be said about one chain, leaf first; certvalidator's exceptions pass through."""
+    *below, anchor = map(asn1, chain)
+    path = ValidationPath(CertTrustAnchor(anchor), below[:0:-1], below[0] if below else None)
     try:
-        path = run(_validated(target, _context(anchors, material, at, _LISTS_REQUIRED, rules), rules))
+        context = _context(anchor, material, at, _LISTS_REQUIRED, rules)
+        await async_validate_path(context, path, rules.parameters())
     except InsufficientRevinfoError:
         if not material.ocsps:
             raise
-        context = _context(anchors, material, at, _NOT_LOOKED_UP, rules)
-        path = run(_validated(target, context, rules))
-        missing = run(_look_up(path, context, material, at))
+        context = _context(anchor, material, at, _NOT_LOOKED_UP, rules)
+        await async_validate_path(context, path, rules.parameters())
+        missing = await _look_up(path, context, material, at)
         if missing:
             return missing
     return _revocation(_ders(path), material, at)
 
 
 def _context(
-    anchors: tuple[x509.Certificate, ...],
+    anchor: asn1_x509.Certificate,
     material: Material,
     at: datetime,
     policy: CertRevTrustPolicy,
     rules: PathRules,
 ) -> ValidationContext:
     return ValidationContext(
-        trust_roots=[_asn1(anchor) for anchor in anchors],
-        other_certs=[_asn1(certificate) for certificate in material.certificates],
+        trust_roots=[anchor],
+        other_certs=[asn1(certificate) for certificate in material.certificates],
         crls=[crl.public_bytes(Encoding.DER) for crl in material.crls],
         moment=at,
         allow_fetching=False,
         revinfo_policy=policy,
         algorithm_usage_policy=_OLD_ALGORITHMS if rules.old_algorithms else None,
     )
-
-
-async def _validated(
-    target: asn1_x509.Certificate, context: ValidationContext, rules: PathRules
-) -> ValidationPath:
-    parameters = PKIXValidationParams(
-        user_initial_policy_set=frozenset(rules.initial_policies or ("any_policy",)),
-        initial_explicit_policy=rules.require_explicit_policy,
-        initial_policy_mapping_inhibit=rules.inhibit_policy_mapping,
-        initial_any_policy_inhibit=rules.inhibit_any_policy,
-    )
-    validator = CertificateValidator(target, validation_context=context, pkix_params=parameters)
-    return await validator.async_validate_path()
 
 
 async def _look_up(
@@ -367,7 +392,7 @@ def unfit_for(leaf: x509.Certificate, purpose: Purpose) -> str:
     """
     if purpose is Purpose.ANY:
         return ""
-    certificate = _asn1(leaf)
+    certificate = asn1(leaf)
     usage = certificate.key_usage_value.native if certificate.key_usage_value else set()
     extension = certificate.extended_key_usage_value
     extended = set(extension.native) if extension else set()
@@ -398,8 +423,6 @@ def _explain(error: Exception) -> PathResult:
         return _missing(error.time_cutoff)
     elif isinstance(error, InsufficientRevinfoError):
         return _missing(None)
-    elif isinstance(error, PathBuildingError | InvalidCertificateError):
-        status, detail = PathStatus.NO_ANCHOR, "no chain of issuers ends at a trust anchor"
     return PathResult(status, detail=detail)
 
 
@@ -416,10 +439,6 @@ def _period_first(result: PathResult, leaf: x509.Certificate, at: datetime) -> P
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 
 def _common_name(certificate: x509.Certificate) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from elicense.errors import ConfigurationError
 from elicense.pki.paths import PathResult, PathStatus, Purpose, find_path, require_path
@@ -23,9 +25,11 @@ __all__ = [
     "PathStatus",
     "Purpose",
     "TrustEntry",
+    "TrustSource",
     "TrustStore",
     "dump_register",
     "find_path",
+    "load_sources",
     "load_trust",
     "require_path",
 ]
@@ -52,6 +56,32 @@ class TrustEntry:
     """First moment of this right, UTC."""
     valid_until: datetime
     """Last moment of this right, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustSource:
+    """Where an authority's current revocation data may be fetched; nothing else is ever asked."""
+
+    issuer: str
+    """SHA-256 (hex) of the DER of the certification authority's certificate."""
+    crl: str
+    """Address of its revocation list, http or https."""
+    ocsp: str = ""
+    """Address of its OCSP responder, http or https; empty if it is not asked."""
+
+    @property
+    def list_file(self) -> str:
+        """Return the name, beside the register, of the list fetched last."""
+        return f"fetched-{self.issuer[:16]}.crl.pem"
+
+    @property
+    def kept_file(self) -> str:
+        """Return the name of the file with earlier lists that still know certificates expired since."""
+        return f"fetched-{self.issuer[:16]}.kept.crl.pem"
+
+    def answer_file(self, certificate: str) -> str:
+        """Return the name of the answer fetched last about a certificate, given by its SHA-256 (hex)."""
+        return f"fetched-{self.issuer[:16]}-{certificate[:16]}.ocsp.der"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +120,8 @@ def load_trust(*paths: Path) -> TrustStore:
     """Return one store of everything in `paths`: PEM files and trust registers (JSON), in any order.
 
     A PEM file gives anchors (self-signed certificates), intermediates (the others) and revocation lists.
-    A trust register is described in docs/keys.md; it names PEM files beside it and says who may seal what.
+    A trust register is described in docs/keys.md; it names files beside it and says who may seal what. What was
+    fetched for its sources is read with it.
 
     Raises:
         ConfigurationError: A file cannot be read or is not what it should be, or no anchor was found.
@@ -104,6 +135,7 @@ def load_trust(*paths: Path) -> TrustStore:
         register=tuple(entry for entries in registers for entry in entries) if registers else None,
         demo=any(part.demo for part in parts),
         timestamp_anchors=_distinct(part.timestamp_anchors for part in parts),
+        ocsps=tuple(ocsp for part in parts for ocsp in part.ocsps),
     )
     if not store.anchors:
         raise ConfigurationError(
@@ -120,9 +152,11 @@ def dump_register(
     intermediates: Sequence[str] = (),
     crls: Sequence[str] = (),
     timestamp_anchors: Sequence[str] = (),
+    ocsps: Sequence[str] = (),
+    sources: Sequence[TrustSource] = (),
     demo: bool = False,
 ) -> str:
-    """Return the text of a trust register; the sequences are names of PEM files in its own folder."""
+    """Return the text of a trust register; the sequences of texts are names of files in its own folder."""
     document = {
         "schema": SCHEMA,
         "demo": demo,
@@ -130,6 +164,8 @@ def dump_register(
         "intermediates": list(intermediates),
         "crls": list(crls),
         "timestamp_anchors": list(timestamp_anchors),
+        **({"ocsps": list(ocsps)} if ocsps else {}),
+        **({"sources": [_source_json(source) for source in sources]} if sources else {}),
         "entries": [
             {
                 "authority_code": entry.authority_code,
@@ -158,29 +194,59 @@ def _load_part(path: Path) -> TrustStore:
     )
 
 
-def _load_register(path: Path, data: bytes) -> TrustStore:
+def load_sources(path: Path) -> tuple[TrustSource, ...]:
+    """Return the sources that a trust register names. Raises ConfigurationError like `load_trust`."""
+    return _read_register(path, _read(path)).sources
+
+
+@dataclass(frozen=True, slots=True)
+class _Register:
+    """A trust register's text, checked; files are not yet opened."""
+
+    demo: bool
+    files: Mapping[str, list[Path]]
+    entries: tuple[TrustEntry, ...]
+    sources: tuple[TrustSource, ...]
+
+
+def _read_register(path: Path, data: bytes) -> _Register:
     try:
         document = json.loads(data, object_pairs_hook=_no_duplicates)
-        demo = _check_head(document)
-        files = {name: [_beside(path, file) for file in _texts(document.get(name, []))] for name in _FILES}
-        entries = tuple(_entry(item) for item in document["entries"])
+        return _Register(
+            demo=_check_head(document),
+            files={name: [_beside(path, file) for file in _texts(document.get(name, []))] for name in _FILES},
+            entries=tuple(_entry(item) for item in document["entries"]),
+            sources=tuple(_source(item) for item in document.get("sources", [])),
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(
             f"the trust register {path} is not valid: {error}", f"信任名册 {path} 无效：{error}"
         ) from error
-    pems = {name: [_read_pem(file, _read(file)) for file in names] for name, names in files.items()}
+
+
+def _load_register(path: Path, data: bytes) -> TrustStore:
+    register = _read_register(path, data)
+    files = dict(register.files)
+    for source in register.sources:
+        fetched = (path.parent / source.list_file, path.parent / source.kept_file)
+        files["crls"] = [*files["crls"], *(file for file in fetched if file.exists())]
+        files["ocsps"] = [*files["ocsps"], *sorted(path.parent.glob(source.answer_file("*")))]
+    pems = {
+        name: [_read_pem(file, _read(file)) for file in files[name]] for name in _FILES if name != "ocsps"
+    }
     return TrustStore(
         anchors=_distinct(certificates for certificates, _ in pems["anchors"]),
         intermediates=_distinct(certificates for certificates, _ in pems["intermediates"]),
         crls=tuple(crl for _, crls in pems["crls"] for crl in crls),
-        register=entries,
-        demo=demo,
+        register=register.entries,
+        demo=register.demo,
         timestamp_anchors=_distinct(certificates for certificates, _ in pems["timestamp_anchors"]),
+        ocsps=tuple(_read_ocsp(file, _read(file)) for file in files["ocsps"]),
     )
 
 
-_FILES = ("anchors", "intermediates", "crls", "timestamp_anchors")
-_MEMBERS = {"schema", "demo", "entries", *_FILES}
+_FILES = ("anchors", "intermediates", "crls", "timestamp_anchors", "ocsps")
+_MEMBERS = {"schema", "demo", "entries", "sources", *_FILES}
 _TEXT_MEMBERS = {
     "authority_code": r"[0-9A-Z]{18}",
     "authority_name": r".{2,60}",
@@ -220,6 +286,26 @@ def _entry(item: Mapping[str, Any]) -> TrustEntry:
         valid_from=start,
         valid_until=end,
     )
+
+
+def _source(item: Mapping[str, Any]) -> TrustSource:
+    """Read one source. Raises ValueError naming the member that is wrong."""
+    if not {"issuer", "crl"} <= set(item) <= {"issuer", "crl", "ocsp"}:
+        raise ValueError("a source has the members issuer, crl and perhaps ocsp, and no others")
+    if not re.fullmatch(r"[0-9a-f]{64}", item["issuer"]):
+        raise ValueError(
+            "issuer of a source is the SHA-256 of a certificate, 64 lower-case hexadecimal digits"
+        )
+    for name in ("crl", "ocsp"):
+        parts = urlsplit(item.get(name, "http://host"))
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise ValueError(f"{name} of a source must be http(s)://host/path, not {item[name]!r}")
+    return TrustSource(item["issuer"], item["crl"], item.get("ocsp", ""))
+
+
+def _source_json(source: TrustSource) -> dict[str, str]:
+    ocsp_address = {"ocsp": source.ocsp} if source.ocsp else {}
+    return {"issuer": source.issuer, "crl": source.crl, **ocsp_address}
 
 
 def _texts(value: object) -> list[str]:
@@ -280,6 +366,18 @@ def _read_pem(
         )
     except ValueError as error:
         raise refusal from error
+
+
+def _read_ocsp(path: Path, data: bytes) -> bytes:
+    """Return the DER of the OCSP answer that a file holds."""
+    try:
+        ocsp.load_der_ocsp_response(data)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the trust file {path} must hold one OCSP answer in DER and nothing else",
+            f"信任文件 {path} 只能包含一个 DER 编码的 OCSP 应答",
+        ) from error
+    return data
 
 
 def _distinct(groups: Iterable[Sequence[x509.Certificate]]) -> tuple[x509.Certificate, ...]:

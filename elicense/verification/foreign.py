@@ -18,10 +18,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+from elicense.pki.evidence import NO_EVIDENCE, Evidence
 from elicense.verification import der
 from elicense.verification.cms import DATA, TIMESTAMP_INFO, CmsError, SignedData
 from elicense.verification.foreign_ber import Ber, unpadded
-from elicense.verification.structure import NO_DATA, ValidationData
 from elicense.verification.timestamps import Token
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ForeignSignedData(SignedData):
     """hashlib name of the digest of PSS's mask."""
     salt: int = 0
     """Length of PSS's salt in bytes."""
-    evidence: ValidationData = NO_DATA
+    evidence: Evidence = NO_EVIDENCE
     """Certificates and revocation data that came with it; untrusted."""
 
 
@@ -237,7 +237,7 @@ class _Reader:
             signature_digest=inner,
             mask_digest=mask,
             salt=salt,
-            evidence=ValidationData(tuple(self.certificates), tuple(self.crls), tuple(self.ocsps)),
+            evidence=Evidence(tuple(self.certificates), tuple(self.crls), tuple(self.ocsps)),
         )
 
     def _attributes(self, node: Node) -> dict[str, list[Node]]:

@@ -91,15 +91,6 @@ class PathRules:
     old_algorithms: bool = False
     """Whether SHA-1 and short DSA keys are taken: for test suites and questions about the past, never for seals."""
 
-    def parameters(self) -> PKIXValidationParams:
-        """Return what certvalidator calls them."""
-        return PKIXValidationParams(
-            user_initial_policy_set=frozenset(self.initial_policies or ("any_policy",)),
-            initial_explicit_policy=self.require_explicit_policy,
-            initial_policy_mapping_inhibit=self.inhibit_policy_mapping,
-            initial_any_policy_inhibit=self.inhibit_any_policy,
-        )
-
 
 _RULES = PathRules()
 _OLD_ALGORITHMS = DisallowWeakAlgorithmsPolicy(weak_hash_algos={"md2", "md5"}, dsa_key_size_threshold=1024)  # type: ignore[no-untyped-call]
@@ -300,14 +291,14 @@ async def _judge(
     """Return what is to be said about one chain, leaf first; certvalidator's exceptions pass through."""
     *below, anchor = map(asn1, chain)
     path = ValidationPath(CertTrustAnchor(anchor), below[:0:-1], below[0] if below else None)
+    parameters = _parameters(rules)
     try:
-        context = _context(anchor, material, at, _LISTS_REQUIRED, rules)
-        await async_validate_path(context, path, rules.parameters())
+        await async_validate_path(_context(anchor, material, at, _LISTS_REQUIRED, rules), path, parameters)
     except InsufficientRevinfoError:
         if not material.ocsps:
             raise
         context = _context(anchor, material, at, _NOT_LOOKED_UP, rules)
-        await async_validate_path(context, path, rules.parameters())
+        await async_validate_path(context, path, parameters)
         missing = await _look_up(path, context, material, at)
         if missing:
             return missing
@@ -329,6 +320,15 @@ def _context(
         allow_fetching=False,
         revinfo_policy=policy,
         algorithm_usage_policy=_OLD_ALGORITHMS if rules.old_algorithms else None,
+    )
+
+
+def _parameters(rules: PathRules) -> PKIXValidationParams:
+    return PKIXValidationParams(
+        user_initial_policy_set=frozenset(rules.initial_policies or ("any_policy",)),
+        initial_explicit_policy=rules.require_explicit_policy,
+        initial_policy_mapping_inhibit=rules.inhibit_policy_mapping,
+        initial_any_policy_inhibit=rules.inhibit_any_policy,
     )
 
 

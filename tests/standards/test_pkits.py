@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko_certvalidator.revinfo import validate_crl
 
 from elicense.pki import evidence
@@ -47,8 +48,8 @@ class Unread:
         return self.der
 
     def verify_directly_issued_by(self, _issuer: object) -> None:
-        """Raises ValueError: whose signature it bears cannot be told."""
-        raise ValueError("unreadable")
+        """Say what `cryptography` would: the key cannot be used."""
+        raise UnsupportedAlgorithm("a key without parameters")
 
 
 @cache
@@ -69,7 +70,7 @@ def outcome(case: dict[str, str], *, old_algorithms: bool = True) -> PathResult:
     lists = (files()[f"crls/{name}.crl"] for name in case["lists"].split())
     store = TrustStore(
         anchors=(certificate("TrustAnchorRootCertificate"),),
-        # Whoever signs lists for another must be known to the operator; a document's own certificates do not count.
+        # Known, not brought along: lists by another issuer than the path's are believed only of those in the store.
         intermediates=tuple(map(certificate, case["others"].split())),
         crls=tuple(map(x509.load_der_x509_crl, lists)),
     )

@@ -221,6 +221,19 @@ _FILE: Mapping[str, Reason] = {
     "byte_range.padding": _because(
         "签章数据之后藏有其他内容。", "Something is hidden behind the seal's data.", _ASK_ISSUER
     ),
+    "format.unsupported": _because(
+        "文件的写法超出本程序能解读的范围，未得出结论。",
+        "The file is written in a way that this program cannot follow; there is no answer.",
+        Text(
+            "请向签名人索取另一份文件，或用其他程序核验。",
+            "Ask the signer for another copy, or check it elsewhere.",
+        ),
+    ),
+    "format.removed_signature": _because(
+        "文件的旧内容中有一个已被移除的签名。",
+        "An earlier state of the file held a signature that was removed before the present ones.",
+        Text("请向签名人核实。", "Ask the signers about it."),
+    ),
     "format.seals_missing": _because(
         "联合行文尚未由全部机关盖章。",
         "Not every authority named has sealed yet.",
@@ -229,12 +242,12 @@ _FILE: Mapping[str, Reason] = {
             "Ask the first authority for the document with all its seals.",
         ),
     ),
-    "changes.forbidden": _because(
+    "changes.not_permitted": _because(
         "签名之后作了签名人不允许的改动。",
         "Something was changed after signing that the signer did not permit.",
         _ASK_ISSUER,
     ),
-    "changes.undecided": _because(
+    "changes.in_doubt": _because(
         "签名之后填写或批注了内容，签名未表明是否允许。",
         "Something was filled in or annotated after signing, and the signature does not say whether it may be.",
         Text(

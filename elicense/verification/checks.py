@@ -29,7 +29,7 @@ from datetime import date, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from elicense.model import InForce, LicenceStatus
-from elicense.verification.changes import unpermitted
+from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, unpermitted
 from elicense.verification.policy import CLOCK_TOLERANCE, GENERAL
 from elicense.verification.report import CheckStatus, Indication, Outcome, SubIndication
 
@@ -63,6 +63,9 @@ _PROOF = frozenset(
 
 _DAMAGED = frozenset(("format.empty", "format.not_pdf", "format.cut", "byte_range.empty", "byte_range.der"))
 """Damage that shows whoever signed: nothing here can be read as a sealed document."""
+
+_UNDECIDED = frozenset(("format.unsupported", "format.removed_signature"))
+"""What a foreign file may honestly be: nobody is called wrong for it, whoever signed."""
 
 _CMS = {
     "cms.unreadable": SubIndication.SIG_CONSTRAINTS_FAILURE,
@@ -131,6 +134,8 @@ def _structural(facts: Facts, policy: Policy, finding: Finding) -> _Answer:
     """Judge a broken rule of structure: proof against a known signer, unknown otherwise."""
     where = f"at byte {finding.offset}" if finding.offset is not None else ""
     detail = ", ".join(part for part in (finding.detail, where) if part)
+    if finding.reason in _UNDECIDED:
+        return _not_passed(finding.reason, SubIndication.SIG_CONSTRAINTS_FAILURE, detail)
     if finding.reason in _DAMAGED or any(is_known(signature, policy) for signature in facts.signatures):
         return _not_passed(finding.reason, SubIndication.FORMAT_FAILURE, detail)
     if not facts.traces:
@@ -179,13 +184,13 @@ def check_later_changes(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def _changed(facts: Facts, policy: Policy, signature: SignatureFacts) -> _Answer:
     """Say what came after one signature of a foreign document that it does not permit."""
-    violations, undecided = unpermitted(signature, facts)
-    for found, reason in ((violations, "changes.forbidden"), (undecided, "changes.undecided")):
+    answer = unpermitted(signature, facts)
+    for found, reason in ((answer.violations, NOT_PERMITTED), (answer.undecided, IN_DOUBT)):
         if found:
             detail = "; ".join(
                 dict.fromkeys(f"{change.kind} {change.detail}".strip() for change in found[:5])
             )
-            proof = reason == "changes.forbidden" and is_known(signature, policy)
+            proof = reason == NOT_PERMITTED and is_known(signature, policy)
             sub = SubIndication.FORMAT_FAILURE if proof else SubIndication.SIG_CONSTRAINTS_FAILURE
             return _not_passed(reason, sub, detail)
     return _PASSED

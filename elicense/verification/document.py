@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from elicense.pki.evidence import NO_EVIDENCE
 from elicense.pki.paths import Purpose
 from elicense.verification.chains import Knowledge, evidence_is_loose, load_all, loose, path_facts
-from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
+from elicense.verification.cms import CmsError, weak_key
 from elicense.verification.facts import Facts, SignatureFacts
+from elicense.verification.foreign import ForeignSignedData
+from elicense.verification.forms import form_of
 from elicense.verification.policy import LICENCE
 from elicense.verification.printed import read_content
 from elicense.verification.proofs import first_covering, judge_document_timestamps, judge_signature_timestamp
@@ -31,7 +34,6 @@ from elicense.verification.signature import (
     digest_of,
     fingerprint,
     load_certificate,
-    read_contents,
     subject_of,
 )
 
@@ -43,8 +45,12 @@ if TYPE_CHECKING:
     from elicense.pki.trust import TrustStore
     from elicense.verification.cms import SignedData
     from elicense.verification.facts import PathFacts, TimestampFacts
+    from elicense.verification.forms import Form
     from elicense.verification.scan import Candidate
     from elicense.verification.structure import Structure
+
+PADES = "ETSI.CAdES.detached"
+"""SubFilter of the signatures that have a level. Source: ETSI EN 319 142-1, 6.3 (secondary sources)."""
 
 
 def read_facts(
@@ -53,8 +59,9 @@ def read_facts(
     """Return the facts of a document; never raises for what its bytes hold but MemoryError."""
     knowledge = Knowledge(trust, structure.evidence)
     stamps = [one for one in structure.candidates if one.kind == "timestamp"]
-    timestamps, vouching = judge_document_timestamps(data, stamps, knowledge, at)
-    reader = _SignatureReader(data, structure, knowledge, timestamps, at)
+    form = form_of(policy)
+    timestamps, vouching = judge_document_timestamps(data, stamps, form, knowledge, at)
+    reader = _SignatureReader(data, structure, form=form, knowledge=knowledge, timestamps=timestamps, at=at)
     signatures = tuple(reader.read(one) for one in structure.candidates if one.kind != "timestamp")
     content = None
     if not structure.findings and policy == LICENCE:
@@ -69,7 +76,7 @@ def read_facts(
         revisions=structure.revisions,
         sealed_sha256=_sealed_sha256(data, signatures),
         evidence=(len(held.certificates), len(held.crls), len(held.ocsps)),
-        loose_evidence=evidence_is_loose(knowledge, vouching | reader.vouching),
+        loose_evidence=form.strict and evidence_is_loose(knowledge, vouching | reader.vouching),
         missing_seals=len(structure.extensible.prepared) if structure.extensible else 0,
         content=content,
     )
@@ -89,12 +96,15 @@ class _SignatureReader:
         self,
         data: bytes,
         structure: Structure,
+        *,
+        form: Form,
         knowledge: Knowledge,
         timestamps: tuple[TimestampFacts, ...],
         at: datetime,
     ) -> None:
         self.data = data
         self.structure = structure
+        self.form = form
         self.knowledge = knowledge
         self.timestamps = timestamps
         self.at = at
@@ -115,12 +125,12 @@ class _SignatureReader:
             locked=candidate.locked,
         )
         try:
-            signed = read_signed_data(read_contents(self.data, candidate), DATA)
+            signed = self.form.signed(self.form.contents(self.data, candidate), candidate)
             certificate = load_certificate(signed.signer)
             key = certificate.public_key()
             weak = weak_key(key)
             # A key that may not seal is not asked: verifying with a huge one is slow.
-            matches = None if weak else signature_matches(key, signed)
+            matches = None if weak else self.form.matches(key, signed)
         except CmsError as error:
             return replace(plain, error=error.reason, detail=error.detail)
         except (ValueError, UnsupportedAlgorithm):
@@ -135,20 +145,22 @@ class _SignatureReader:
             subject=subject_of(certificate),
             algorithm=f"{signed.digest} {signed.algorithm}",
         )
-        return self._with_time(found, signed, certificate)
+        return self._with_time(found, signed, certificate, candidate.subfilter)
 
     def _with_time(
-        self, found: SignatureFacts, signed: SignedData, certificate: x509.Certificate
+        self, found: SignatureFacts, signed: SignedData, certificate: x509.Certificate, subfilter: str
     ) -> SignatureFacts:
         """Return the facts with what proves the time, and the path at that time."""
+        brought = signed.evidence if isinstance(signed, ForeignSignedData) else NO_EVIDENCE
+        knowledge = replace(self.knowledge, brought=self.knowledge.brought.and_also(brought))
         cover = first_covering(self.timestamps, found.revision)
         moment = cover.time if cover and cover.time else self.at
-        stamp, vouching = judge_signature_timestamp(signed, self.knowledge, moment)
+        stamp, vouching = judge_signature_timestamp(signed, self.form, knowledge, moment)
         own = stamp if stamp is not None and stamp.error is None else None
         proofs = [one for one in (own, cover) if one is not None and one.time is not None]
         proven = min((one.time for one in proofs if one.time), default=None)
         path, chain = path_facts(
-            certificate, load_all(signed.others), self.knowledge, proven or self.at, Purpose.SEAL
+            certificate, load_all(signed.others), knowledge, proven or self.at, Purpose.SEAL
         )
         self.vouching |= vouching | chain
         return replace(
@@ -157,7 +169,7 @@ class _SignatureReader:
             loose_certificates=loose(signed.others, chain, self.knowledge.trust),
             timestamp=stamp,
             proven_time=proven,
-            level=self._level(path, own or cover),
+            level=self._level(path, own or cover) if subfilter == PADES else "CMS",
         )
 
     def _level(self, path: PathFacts, proof: TimestampFacts | None) -> str:
@@ -166,10 +178,12 @@ class _SignatureReader:
             return "B-B"
         if proof.path is None or not (path.by_document and proof.path.by_document):
             return "B-T"
+        if not self.structure.evidence:
+            return "B-LT"
         held = [
             n
             for n, one in enumerate(self.structure.revisions)
             if any(c.kind == "evidence" for c in one.changes)
         ]
         archived = any(one.error is None and one.revision > min(held, default=0) for one in self.timestamps)
-        return "B-LTA" if held and archived else "B-LT"
+        return "B-LTA" if archived else "B-LT"

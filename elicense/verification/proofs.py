@@ -21,16 +21,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from elicense.pki.paths import Purpose
 from elicense.verification import der
 from elicense.verification.chains import load_all, loose, path_facts
-from elicense.verification.cms import CmsError, signature_matches, weak_key
+from elicense.verification.cms import CmsError, weak_key
 from elicense.verification.facts import TimestampFacts
 from elicense.verification.signature import (
     digest_of,
     fingerprint,
     load_certificate,
-    read_contents,
     subject_of,
 )
-from elicense.verification.timestamps import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,19 +38,20 @@ if TYPE_CHECKING:
 
     from elicense.verification.chains import Knowledge
     from elicense.verification.cms import SignedData
+    from elicense.verification.forms import Form
     from elicense.verification.scan import Candidate
     from elicense.verification.timestamps import Token
 
 
 def judge_document_timestamps(
-    data: bytes, candidates: Sequence[Candidate], knowledge: Knowledge, at: datetime
+    data: bytes, candidates: Sequence[Candidate], form: Form, knowledge: Knowledge, at: datetime
 ) -> tuple[tuple[TimestampFacts, ...], set[x509.Certificate]]:
     """Return the facts of each document timestamp, in order, and the certificates that vouch for them."""
     judged: list[TimestampFacts] = []
     vouching: set[x509.Certificate] = set()
     moment = at
     for candidate in reversed(candidates):
-        facts, chain = _document_timestamp(data, candidate, knowledge, moment)
+        facts, chain = _document_timestamp(data, candidate, form, knowledge, moment)
         judged.append(facts)
         vouching |= chain
         if facts.error is None and facts.time is not None:
@@ -61,14 +60,14 @@ def judge_document_timestamps(
 
 
 def _document_timestamp(
-    data: bytes, candidate: Candidate, knowledge: Knowledge, moment: datetime
+    data: bytes, candidate: Candidate, form: Form, knowledge: Knowledge, moment: datetime
 ) -> tuple[TimestampFacts, set[x509.Certificate]]:
     def stamps(token: Token) -> bool:
         return digest_of(data, candidate, token.digest) == token.imprint
 
     chain: set[x509.Certificate] = set()
     try:
-        facts, chain = _judge(read_contents(data, candidate), stamps, knowledge, moment)
+        facts, chain = _judge(form.contents(data, candidate), stamps, form, knowledge, moment)
     except CmsError as error:
         facts = TimestampFacts("time.token_unreadable", None, None, error.detail)
     placed = replace(
@@ -78,14 +77,14 @@ def _document_timestamp(
 
 
 def judge_signature_timestamp(
-    signed: SignedData, knowledge: Knowledge, moment: datetime
+    signed: SignedData, form: Form, knowledge: Knowledge, moment: datetime
 ) -> tuple[TimestampFacts | None, set[x509.Certificate]]:
     """Return the facts of the signature timestamp at `moment`, None if there is none, and who vouches for it.
 
     Of several the first that holds counts, or else the first.
     """
     judged = [
-        _judge(encoded, lambda token: token.stamps(signed.signature), knowledge, moment)
+        _judge(encoded, lambda token: token.stamps(signed.signature), form, knowledge, moment)
         for encoded in signed.timestamps
     ]
     if not judged:
@@ -99,14 +98,14 @@ def first_covering(timestamps: Iterable[TimestampFacts], revision: int) -> Times
 
 
 def _judge(
-    encoded: bytes, stamps: Callable[[Token], bool], knowledge: Knowledge, moment: datetime
+    encoded: bytes, stamps: Callable[[Token], bool], form: Form, knowledge: Knowledge, moment: datetime
 ) -> tuple[TimestampFacts, set[x509.Certificate]]:
     """Return what a token proves at `moment`, and the chain of its authority."""
     try:
-        token = read_token(encoded)
+        token = form.token(encoded)
         certificate = load_certificate(token.signed.signer)
         key = certificate.public_key()
-        fits = not weak_key(key) and signature_matches(key, token.signed) and stamps(token)
+        fits = not weak_key(key) and form.matches(key, token.signed) and stamps(token)
     except (CmsError, der.DerError, ValueError, UnsupportedAlgorithm) as error:
         detail = error.detail if isinstance(error, CmsError) else "not readable"
         return TimestampFacts("time.token_unreadable", None, None, detail), set()
@@ -117,7 +116,7 @@ def _judge(
         return replace(found, error="time.token_wrong"), set()
     path, chain = path_facts(certificate, load_all(token.signed.others), knowledge, moment, Purpose.TIMESTAMP)
     found = replace(found, path=path, detail=path.detail)
-    if path.anchored and loose(token.signed.others, chain, knowledge.trust):
+    if form.strict and path.anchored and loose(token.signed.others, chain, knowledge.trust):
         detail = "certificates that belong to no path"
         return replace(found, error="time.token_unreadable", detail=detail), chain
     if path.status != "valid":

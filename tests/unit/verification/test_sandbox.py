@@ -145,7 +145,7 @@ def test_a_parser_that_raises_is_a_format_failure(monkeypatch: pytest.MonkeyPatc
         SubIndication.FORMAT_FAILURE,
     )
 
-    def exhaust(*_: object) -> None:
+    def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("elicense.verification.worker.read_facts", exhaust)

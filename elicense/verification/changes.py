@@ -1,0 +1,120 @@
+"""Which later changes a signature permits, under the policy `general`.
+
+What a revision after the signed one may hold (rows), by what the signature said (columns). P is that of a certification
+(DocMDP), or what an approval's field locks the document to:
+
+    ================== ======== ======== ======== ====================
+    kind of change     P=1      P=2      P=3      approval without P
+    ================== ======== ======== ======== ====================
+    evidence           yes      yes      yes      yes
+    timestamp          yes      yes      yes      yes
+    unused             yes      yes      yes      yes
+    metadata           answered answered answered answered
+    signature          no       yes      yes      yes
+    signature_field    no       yes      yes      yes
+    signature_visible  no       no       doubt    signed, else doubt
+    form               no       yes      yes      doubt
+    annotation         no       no       signed,  doubt
+                                         else doubt
+    other              no       no       no       no
+    field locked       no       no       no       no
+    ================== ======== ======== ======== ====================
+
+*no* is a violation: proof, if the signer is known. *doubt* is undecided: not permitted, yet honest programs do it and
+nothing is hidden by it that the list of changes does not show.
+
+- *answered*: allowed if a later signature or timestamp of the file covers it, or if only the date and the program's
+  name changed; else in doubt. No page shows metadata, and honest programs renew them whenever they save (also under
+  P=1, when they add evidence), so they never prove anything. But a title can mislead, and an uncovered one could be
+  anybody's at any time after all signatures.
+- *signed*: allowed if a later signature (no timestamp: anybody gets one) of the file covers it, for then its signer
+  answers for what he put there or saw. The verdict on the file is the worst of all its signatures, so an unknown or
+  broken later signature helps nobody. Without one, a visible empty field or a comment that its author drew over the
+  text is what the published attacks on certified documents do, although P=3 permits comments as such.
+- *field locked* (FieldMDP) goes before all else, for changes of fields that were there.
+
+Source: ISO 32000-2, 12.8.2.2 and 12.8.2.4, tables 257 and 258 (text read in secondary sources). Narrower than the
+standard in doubt under P=3, in visible new fields and in form filling after an uncertified approval.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from elicense.verification.general_compare import STAMPS
+from elicense.verification.general_fields import is_among
+
+if TYPE_CHECKING:
+    from elicense.verification.facts import Change, Facts, SignatureFacts
+
+NOT_PERMITTED = "changes.not_permitted"
+"""Reason of a violation."""
+IN_DOUBT = "changes.in_doubt"
+"""Reason of what is neither permitted nor a violation."""
+
+_ALWAYS = frozenset(("evidence", "timestamp", "unused"))
+_FIELDS = frozenset(("signature", "form"))
+"""Changes of fields that were there."""
+_YES, _NO, _DOUBT, _SIGNED, _ANSWERED = "yes", "no", "doubt", "signed", "answered"
+_TABLE = {
+    "metadata": (_ANSWERED, _ANSWERED, _ANSWERED, _ANSWERED),
+    "signature": (_NO, _YES, _YES, _YES),
+    "signature_field": (_NO, _YES, _YES, _YES),
+    "signature_visible": (_NO, _NO, _DOUBT, _SIGNED),
+    "form": (_NO, _YES, _YES, _DOUBT),
+    "annotation": (_NO, _NO, _SIGNED, _DOUBT),
+}
+"""Kind -> what P=1, 2, 3 and no P make of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpermitted:
+    """Later changes that a signature does not permit."""
+
+    violations: tuple[Change, ...] = ()
+    """What it forbids; proof, if its signer is known."""
+    undecided: tuple[Change, ...] = ()
+    """What it neither permits nor forbids beyond doubt."""
+
+
+def unpermitted(signature: SignatureFacts, facts: Facts) -> Unpermitted:
+    """Return the changes after the revision that `signature` signs which it does not permit, in their order."""
+    violations, undecided = [], []
+    for index, revision in enumerate(facts.revisions):
+        if index <= signature.revision:
+            continue
+        signed = any(other.revision >= index for other in facts.signatures)
+        covered = signed or any(stamp.revision >= index for stamp in facts.timestamps)
+        for change in revision.changes:
+            answer = _answer(signature, change, signed=signed, covered=covered)
+            if answer == _NO:
+                violations.append(change)
+            elif answer == _DOUBT:
+                undecided.append(change)
+    return Unpermitted(tuple(violations), tuple(undecided))
+
+
+def _answer(signature: SignatureFacts, change: Change, *, signed: bool, covered: bool) -> str:
+    """Return yes, no or doubt for one change."""
+    if change.kind in _ALWAYS:
+        return _YES
+    if change.kind in _FIELDS and signature.locked and _is_locked(change, signature.locked):
+        return _NO
+    column = signature.permission - 1 if signature.permission in {1, 2, 3} else 3
+    answer = _TABLE.get(change.kind, (_NO,) * 4)[column]
+    if answer == _SIGNED:
+        return _YES if signed else _DOUBT
+    if answer == _ANSWERED:
+        return _YES if covered or change.detail == STAMPS else _DOUBT
+    return answer
+
+
+def _is_locked(change: Change, locked: tuple[str, ...]) -> bool:
+    """Return whether the change is of a locked field, or of all fields."""
+    try:
+        name = ast.literal_eval(change.detail.removeprefix("field "))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return True
+    return not isinstance(name, str) or is_among(name, locked)

@@ -1,0 +1,337 @@
+"""PDF syntax at large: any program's objects, read without recursion, in linear time.
+
+The wider brother of pdf.py: comments, nested parentheses, white space in hexadecimal strings, generations, stream
+lengths given by reference. What it cannot read it refuses with a Violation; it repairs nothing.
+
+Source: ISO 32000-2, 7.2 and 7.3 (text read in secondary sources).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from elicense.verification.pdf import Name, Reference, Violation, read_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_DEPTH = 64
+"""Dictionaries and arrays inside each other."""
+MOST_TOKENS = 3_000_000
+"""Numbers, names, strings and brackets outside streams; reading so many takes about four seconds."""
+
+_SKIP = rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+)*+"
+_ENDS = rb"(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"
+_TOKEN = re.compile(
+    _SKIP + rb"(?:"
+    rb"(?P<ref>([0-9]{1,10})[\x00\t\n\x0c\r ]++([0-9]{1,5})[\x00\t\n\x0c\r ]++R" + _ENDS + rb")"
+    rb"|(?P<number>[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})" + _ENDS + rb")"
+    rb"|/(?P<name>[^\x00\t\n\x0c\r ()<>\[\]{}/%]*+)"
+    rb"|(?P<open><<|\[)"
+    rb"|(?P<close>>>|\])"
+    rb"|<(?P<hex>[0-9A-Fa-f\x00\t\n\x0c\r ]*+)>"
+    rb"|(?P<string>\()"
+    rb"|(?P<word>true|false|null)" + _ENDS + rb")"
+)
+SKIP = re.compile(_SKIP)
+"""White space and comments, or nothing."""
+_OPENING = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]{1,64}([0-9]{1,5})[\x00\t\n\x0c\r ]{1,64}obj" + _ENDS)
+_STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
+_STREAM_END = re.compile(rb"[\x00\t\n\x0c\r ]{0,4}endstream")
+_OBJECT_END = re.compile(rb"endobj" + _ENDS)
+_PLAIN_STRING = re.compile(rb"[^\\()\r]*+\)")
+_STRING_MARK = re.compile(rb"[()]|\\[\s\S]")
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[\s\S])|\r\n?")
+_BLANKS = b"\x00\t\n\x0c\r "
+_LETTERS = {
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"b": b"\b",
+    b"f": b"\f",
+    b"\n": b"",
+    b"\r": b"",
+    b"\r\n": b"",
+}
+_WORDS = {b"true": True, b"false": False, b"null": None}
+
+
+class HexString(bytes):
+    """A hexadecimal string that knows where it stands."""
+
+    span: tuple[int, int] = (-1, -1)
+    """Its place in the file, angle brackets included; (-1, -1) inside an object stream."""
+
+
+class Ambiguous(dict[str, "Object"]):
+    """A dictionary that repeats a key, so that two readers may see two things."""
+
+
+Object = dict[str, "Object"] | list["Object"] | Name | Reference | bytes | int | float | bool | None
+
+
+class Budget:
+    """What reading one file may still cost."""
+
+    __slots__ = ("bytes", "entries", "tokens")
+
+    def __init__(self, tokens: int, entries: int, octets: int) -> None:
+        self.tokens = tokens
+        self.entries = entries
+        self.bytes = octets
+
+    def take_token(self, length: int, offset: int) -> None:
+        """Take one token; a long one, or one behind much white space, counts as several, for reading it takes longer.
+
+        Raises Violation with limit.complexity.
+        """
+        self.tokens -= 1 + (length >> 6)
+        if self.tokens < 0:
+            raise Violation("limit.complexity", offset, "tokens")
+
+    def take_bytes(self, count: int) -> None:
+        """Take bytes put into or out of a filter. Raises Violation with limit.complexity."""
+        self.bytes -= count
+        if self.bytes < 0:
+            raise Violation("limit.complexity", None, "bytes to decode")
+
+    def take_entries(self, count: int, offset: int) -> None:
+        """Take entries of cross-references. Raises Violation with limit.complexity."""
+        self.entries -= count
+        if self.entries < 0:
+            raise Violation("limit.complexity", offset, "objects")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One object of the file."""
+
+    number: int
+    """Its number."""
+    generation: int
+    """Its generation."""
+    value: Object
+    """Its value; a stream's dictionary."""
+    start: int
+    """Offset of its number; for one inside an object stream, that of the stream."""
+    end: int
+    """Offset behind `endobj`; -1 if it is not closed, or is inside an object stream."""
+    stream: tuple[int, int] | None
+    """Span of the stream's data, still encoded; None if it has none or its length is wrong."""
+    references: frozenset[int]
+    """Numbers of the objects it refers to."""
+    compressed: bool = False
+    """Whether it is inside an object stream."""
+
+
+def read_object(
+    data: bytes, offset: int, length_of: Callable[[Object], int | None], budget: Budget
+) -> Parsed:
+    """Return the object at `offset`.
+
+    Args:
+        data: the whole file.
+        offset: where its number stands.
+        length_of: says what a stream's Length amounts to, None if unknown.
+        budget: what reading may cost.
+
+    Raises:
+        Violation: format.token, format.nesting or limit.complexity.
+    """
+    opening = _OPENING.match(data, _skip(data, offset, budget)) if 0 <= offset < len(data) else None
+    if opening is None:
+        raise Violation("format.token", offset, "no object where the cross-reference says")
+    references: set[int] = set()
+    value, position = read_value(data, opening.end(), len(data), references, budget)
+    stream = None
+    position = _skip(data, position, budget)
+    opened = _STREAM.match(data, position) if isinstance(value, dict) else None
+    if opened and isinstance(value, dict):
+        length = length_of(value.get("Length"))
+        closed = (
+            _STREAM_END.match(data, opened.end() + length) if length is not None and length >= 0 else None
+        )
+        position = _skip(data, closed.end(), budget) if closed else len(data)
+        stream = (opened.end(), opened.end() + length) if closed and length is not None else None
+    ending = _OBJECT_END.match(data, position)
+    return Parsed(
+        int(opening[1]),
+        int(opening[2]),
+        value,
+        opening.start(1),
+        ending.end() if ending else -1,
+        stream,
+        frozenset(references),
+    )
+
+
+def _skip(data: bytes, position: int, budget: Budget) -> int:
+    """Return where white space and comments at `position` end."""
+    match = SKIP.match(data, position)
+    end = match.end() if match else position
+    if end - position > 64:
+        budget.take_token(end - position, position)
+    return end
+
+
+def read_value(
+    data: bytes, start: int, end: int, references: set[int], budget: Budget, *, placed: bool = True
+) -> tuple[Object, int]:
+    """Return the value at `start` and the offset behind it; add the numbers it refers to to `references`.
+
+    Args:
+        data: the file, or a decoded object stream.
+        start: where the value begins, white space and comments allowed.
+        end: where reading must stop.
+        references: gains the numbers referred to.
+        budget: what reading may cost.
+        placed: whether offsets in `data` are offsets in the file.
+
+    Raises:
+        Violation: format.token, format.nesting or limit.complexity.
+    """
+    match_token = _TOKEN.match
+    stack: list[list[Object]] = []
+    openers: list[bytes] = []
+    position = start
+    while True:
+        match = match_token(data, position, end)
+        if match is None:
+            raise Violation("format.token", position)
+        budget.take_token(match.end() - position, position)
+        position = match.end()
+        kind = match.lastgroup
+        value: Object
+        if kind == "open":
+            if len(stack) >= MAX_DEPTH:
+                raise Violation("format.nesting", position)
+            stack.append([])
+            openers.append(match["open"])
+            continue
+        if kind == "string":
+            value, position = _string(data, position, end, budget)
+        elif kind == "close":
+            value = _close(match["close"], stack, openers, position)
+        else:
+            value = _scalar(kind, match, references, budget, placed=placed)
+        if not stack:
+            return value, position
+        stack[-1].append(value)
+
+
+def _scalar(
+    kind: str | None, match: re.Match[bytes], references: set[int], budget: Budget, *, placed: bool
+) -> Object:
+    """Return the value of one token that is neither a bracket nor a literal string."""
+    if kind == "name":
+        budget.take_token(64 * match["name"].count(b"#"), match.start())
+        return read_name(match["name"])
+    if kind == "number":
+        text = match["number"]
+        return float(text) if b"." in text else int(text)
+    if kind == "ref":
+        references.add(int(match[2]))
+        return Reference(int(match[2]), int(match[3]))
+    if kind == "hex":
+        digits = match["hex"].translate(None, _BLANKS)
+        value = HexString(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")))
+        if placed:
+            value.span = (match.start("hex") - 1, match.end())
+        return value
+    return _WORDS[match["word"]]
+
+
+def _string(data: bytes, start: int, end: int, budget: Budget) -> tuple[bytes, int]:
+    """Return the literal string whose first byte is at `start`, and the offset behind it."""
+    plain = _PLAIN_STRING.match(data, start, end)
+    if plain:
+        budget.take_token(plain.end() - start, start)
+        return data[start : plain.end() - 1], plain.end()
+    depth = 1
+    for mark in _STRING_MARK.finditer(data, start, end):
+        budget.take_token(0, start)  # undoing an escape takes as long as reading a token
+        depth += {b"(": 1, b")": -1}.get(mark[0], 0)
+        if depth == 0:
+            budget.take_token(mark.end() - start, start)
+            return _ESCAPE.sub(_unescape, data[start : mark.start()]), mark.end()
+    raise Violation("format.token", start, "a string that does not end")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    text = match[1]
+    if text is None:
+        return b"\n"  # 7.3.4.2: a line end in a string reads as a line feed
+    if text[:1].isdigit() and text[0] < 0x38:
+        return bytes([int(text, 8) & 0xFF])
+    return _LETTERS.get(text, text)
+
+
+def _close(bracket: bytes, stack: list[list[Object]], openers: list[bytes], offset: int) -> Object:
+    """Return the finished array or dictionary on top of the stack."""
+    if not stack or (openers.pop() == b"[") != (bracket == b"]"):
+        raise Violation("format.token", offset)
+    items = stack.pop()
+    if bracket == b"]":
+        return items
+    keys = items[0::2]
+    if len(items) % 2 or not all(isinstance(key, Name) for key in keys):
+        raise Violation("format.token", offset)
+    pairs = zip(keys, items[1::2], strict=True)
+    result: dict[str, Object] = dict(pairs)  # type: ignore[arg-type]
+    return result if len(result) == len(keys) else Ambiguous(result)
+
+
+def read_text(value: Object) -> str:
+    """Return a text string's characters, "" if the value is no string. Source: ISO 32000-2, 7.9.2.2."""
+    if not isinstance(value, bytes):
+        return ""
+    if value.startswith(b"\xfe\xff"):
+        return value[2:].decode("utf-16-be", "replace")
+    if value.startswith(b"\xef\xbb\xbf"):
+        return value[3:].decode("utf-8", "replace")
+    return value.decode("latin-1")
+
+
+def is_integer(value: Object) -> bool:
+    """Return whether the value is a whole number; `true` is none, though Python says so."""
+    return type(value) is int
+
+
+def references_in(value: Object) -> Iterator[int]:
+    """Yield the numbers of the objects that a value refers to."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Reference):
+            yield item.number
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+
+
+def same(first: Object, second: Object) -> bool:
+    """Return whether two values are the same to every reader: 612 and 612.0 are, true and 1 are not."""
+    waiting = [(first, second)]
+    while waiting:
+        one, two = waiting.pop()
+        if isinstance(one, dict) and isinstance(two, dict):
+            if one.keys() != two.keys() or isinstance(one, Ambiguous) or isinstance(two, Ambiguous):
+                return False
+            waiting.extend((one[key], two[key]) for key in one)
+        elif isinstance(one, list) and isinstance(two, list):
+            if len(one) != len(two):
+                return False
+            waiting.extend(zip(one, two, strict=True))
+        elif _kind(one) != _kind(two) or one != two:
+            return False
+    return True
+
+
+def _kind(value: Object) -> type:
+    """Return one type for numbers and one for strings, however they are written."""
+    if isinstance(value, bytes):
+        return bytes
+    return float if type(value) is int else type(value)

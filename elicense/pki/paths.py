@@ -17,7 +17,6 @@ from pyhanko_certvalidator.errors import (
     InsufficientRevinfoError,
     NotYetValidError,
     RevokedError,
-    StaleRevinfoError,
     ValidationError,
 )
 from pyhanko_certvalidator.path import ValidationPath
@@ -145,7 +144,7 @@ def find_path(
     brought = tuple(intermediates)
     # The certificates are untrusted bytes and asn1crypto decodes lazily, with any exception: none is a path.
     try:
-        return _period_first(_search(leaf, brought, store, at, purpose=purpose, evidence=evidence), leaf, at)
+        return _search(leaf, brought, store, at, purpose=purpose, evidence=evidence)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001
@@ -260,11 +259,9 @@ async def _judge(chain: tuple[x509.Certificate, ...], material: Material, at: da
     try:
         await async_validate_path(_context(anchor, material, at, _LISTS_REQUIRED), path)
     except InsufficientRevinfoError:
-        if not material.ocsps:
-            raise
-        context = _context(anchor, material, at, _NOT_LOOKED_UP)
-        await async_validate_path(context, path)
-        missing = await _look_up(path, context, material, at)
+        # Without lists first: a period that is over, or an answer by OCSP, matters more than a missing list.
+        await async_validate_path(_context(anchor, material, at, _NOT_LOOKED_UP), path)
+        missing = await _look_up(path, anchor, material, at)
         if missing:
             return missing
     return _revocation(_ders(path), material, at)
@@ -284,7 +281,7 @@ def _context(
 
 
 async def _look_up(
-    path: ValidationPath, context: ValidationContext, material: Material, at: datetime
+    path: ValidationPath, anchor: asn1_x509.Certificate, material: Material, at: datetime
 ) -> PathResult | None:
     """Return what is missing to know about each certificate of the path, by OCSP answer or by list; else None.
 
@@ -294,12 +291,12 @@ async def _look_up(
     for certificate, said in zip(reversed(list(path)), material.said(_ders(path)), strict=False):
         if said.is_answered_at(at):
             continue
+        # A context of its own: a list that certvalidator has met before it takes for a list of anybody nearby.
+        context = _context(anchor, material, at, _NOT_LOOKED_UP)
         try:
             await verify_crl(certificate, path, context)
-        except CRLNoMatchesError:
+        except (CRLNoMatchesError, CRLValidationIndeterminateError):
             return _missing(said.stale_since(at))
-        except CRLValidationIndeterminateError as error:
-            return _missing(error.suspect_stale)
     return None
 
 
@@ -368,22 +365,7 @@ def _explain(error: Exception) -> PathResult:
         status, detail = PathStatus.EXPIRED, f"expired at {_time(error.expired_dt)}"
     elif isinstance(error, NotYetValidError):
         status, detail = PathStatus.NOT_YET_VALID, f"valid from {_time(error.valid_from)}"
-    elif isinstance(error, StaleRevinfoError):
-        return _missing(error.time_cutoff)
-    elif isinstance(error, InsufficientRevinfoError):
-        return _missing(None)
     return PathResult(status, detail=detail)
-
-
-def _period_first(result: PathResult, leaf: x509.Certificate, at: datetime) -> PathResult:
-    """Say EXPIRED or NOT_YET_VALID of the leaf rather than that lists for its authorities are missing."""
-    if result.status not in {PathStatus.STALE_REVOCATION_DATA, PathStatus.NO_REVOCATION_DATA}:
-        return result
-    if at > leaf.not_valid_after_utc:
-        return PathResult(PathStatus.EXPIRED, detail=f"expired at {_time(leaf.not_valid_after_utc)}")
-    if at < leaf.not_valid_before_utc:
-        return PathResult(PathStatus.NOT_YET_VALID, detail=f"valid from {_time(leaf.not_valid_before_utc)}")
-    return result
 
 
 def _time(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks issue [--rounds N] [--json]`."""
+"""`python -m benchmarks issue|verify [--rounds N] [--json]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 from dataclasses import asdict
 from importlib.metadata import version
 
-from benchmarks import issue
+from benchmarks import issue, verify
 
 PACKAGES = ("cryptography", "pyhanko", "reportlab", "pypdf", "uharfbuzz", "segno")
 
@@ -18,11 +18,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Ratios to peers, CPU time, one run."
     )
-    parser.add_argument("what", choices=["issue"])
+    parser.add_argument("what", choices=["issue", "verify"])
     parser.add_argument("--rounds", type=int, default=15, help="both sides run in each round (default 15)")
     parser.add_argument("--json", action="store_true", help="one object per metric")
     arguments = parser.parse_args()
-    rows = {"issue": issue.run}[arguments.what](arguments.rounds)
+    rows = {"issue": issue.run, "verify": verify.run}[arguments.what](arguments.rounds)
     if arguments.json:
         for row in rows:
             print(json.dumps(asdict(row), ensure_ascii=False))

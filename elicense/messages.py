@@ -58,32 +58,36 @@ _ASK_ISSUER = Text(
     "Do not accept this file; ask the holder to download the licence again from the issuing authority.",
 )
 _ORIGINAL = Text(
-    "请索取颁发机构签发的原始电子文件，不要使用转换、打印后扫描或另存的文件。",
-    "Ask for the electronic file as issued, not one that was converted, scanned or saved by another program.",
+    "请勿接受该文件；请索取颁发机构签发的原始电子文件，不要转换、打印后扫描或另存的文件。",
+    "Do not accept this file; ask for it as issued, not converted, scanned or saved by another program.",
 )
 _CHECK_AUTHORITY = Text(
-    "请向证照上所称的颁发机构核实，核实之前不要接受。",
-    "Ask the authority named on the licence; do not accept the file before it answers.",
+    "请通过官方渠道向证照上所称的颁发机构核实，核实之前不要接受。",
+    "Ask the authority named on the licence, by its official contacts; do not accept the file before.",
 )
 _UPDATE_TRUST = Text(
-    "请更新信任名册和证书吊销列表后再核验。",
-    "Update the trust register and the revocation lists, then check again.",
+    "先不要接受；请系统管理员更新信任名册和证书吊销列表，然后再核验。",
+    "Do not accept it yet; have your administrator update the trust register and lists, then check again.",
 )
-_TRY_AGAIN = Text("请稍后重试，或减小文件后再核验。", "Try again later, or with a smaller file.")
+_TRY_AGAIN = Text(
+    "先不要接受；请稍后再核验，仍不成功时请向颁发机构核实。",
+    "Do not accept it yet; check again later, and if that fails ask the issuing authority.",
+)
+_NOT_USABLE = Text(
+    "请勿据此办理业务；如有疑问，请通过官方渠道向颁发机构查询。",
+    "Do not rely on it; if in doubt ask the issuing authority, by its official contacts.",
+)
 _NOTHING = Text("无需处理。", "Nothing to do.")
 _SIZE = Text("请提供不超过大小上限的文件。", "Bring a file below the size limit.")
 
 QUESTIONS: Mapping[str, Question] = {
     "format": Question(
-        Text(
-            "文件能否读取，结构是否完整、无多余内容？",
-            "Is the file readable and complete, and is nothing else in it?",
-        ),
-        Text("文件可读、完整，没有多余内容。", "The file is readable, complete, and nothing else is in it."),
+        Text("文件能否读取，结构是否规范？", "Is the file readable and built as it should be?"),
+        Text("文件可读，结构规范。", "The file is readable and built as it should be."),
     ),
     "byte_range": Question(
-        Text("签章是否覆盖签章时的整个文件？", "Does the seal cover the whole file as it was sealed?"),
-        Text("签章覆盖签章时的整个文件。", "The seal covers the whole file as it was sealed."),
+        Text("签章是否覆盖盖章时的全部内容？", "Does the seal cover everything there was when it was made?"),
+        Text("签章覆盖盖章时的全部内容。", "The seal covers everything there was when it was made."),
     ),
     "later_changes": Question(
         Text("盖章之后是否没有不允许的改动？", "Was nothing changed after sealing that may not be?"),
@@ -423,7 +427,10 @@ _LICENCE: Mapping[str, Reason] = {
     "status.offline": _because(
         "未连接登记册，不知道证照目前的状态。",
         "Without the register nobody knows the licence's status now.",
-        Text("请联网查询证照状态。", "Look the licence up in the register."),
+        Text(
+            "请联网查询，或向颁发机构查询证照目前是否有效。",
+            "Look it up online, or ask the issuing authority whether the licence is in force.",
+        ),
     ),
     "status.other_document": _because(
         "登记册中该证照对应的是另一份文件。",
@@ -435,8 +442,8 @@ _LICENCE: Mapping[str, Reason] = {
         "The file was not checked as a licence of this system, so nothing is known about its being in force.",
         Text("请向签名人了解其效力。", "Ask the signer whether it still holds."),
     ),
-    "status.suspended": _because("证照已被暂扣。", "The licence is suspended.", _CHECK_AUTHORITY),
-    "status.revoked": _because("证照已被撤销。", "The licence was revoked.", _CHECK_AUTHORITY),
+    "status.suspended": _because("证照已被暂扣。", "The licence is suspended.", _NOT_USABLE),
+    "status.revoked": _because("证照已被撤销。", "The licence was revoked.", _NOT_USABLE),
     "status.expired": _because(
         "证照已过有效期。",
         "The licence has expired.",

@@ -22,6 +22,7 @@ from service.api.schemas import ProblemOut
 from service.api.verifications import verifications
 from service.pages import pages
 from service.pages.views import problem_page
+from service.vault import Vault
 from service.wiring import wire
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def create_app(settings: Settings, services: Services | None = None) -> OpenAPI:
     app.request_class = Request
     app.json = StrictJson(app)
     app.extensions["elicense"] = services if services is not None else wire(settings)
+    app.extensions["elicense_vault"] = Vault()
     problems.register(app, problem_page)
     app.register_api(licences)
     app.register_api(verifications)

@@ -47,6 +47,12 @@ class DocumentNotFinished(ElicenseError):
     code = "document_not_finished"
 
 
+class ReportExpired(ElicenseError):
+    """A report's text is too old or not of this process: the file must be verified again."""
+
+    code = "report_expired"
+
+
 class UploadTooLarge(ElicenseError):
     """The file is larger than this service looks at: nothing is known about it."""
 
@@ -56,6 +62,7 @@ class UploadTooLarge(ElicenseError):
 STATUS: tuple[tuple[type[ElicenseError], int], ...] = (
     (Unauthenticated, 401),
     (MalformedRequest, 400),
+    (ReportExpired, 410),
     (UnsupportedMedia, 415),
     (UploadTooLarge, 413),
     (DocumentNotFinished, 409),

@@ -33,8 +33,10 @@ class Services:
     """Who may call."""
     issue: Callable[[IssueRequest, datetime], IssuedLicence]
     """The issuing line."""
-    verify: Callable[[bytes, datetime], VerificationReport]
-    """The verifier with our trust, register and sandbox."""
+    verify: Callable[[bytes, datetime, str], VerificationReport]
+    """The verifier with our trust, register and sandbox: a file, the moment, the policy's name."""
+    report_pdf: Callable[[VerificationReport, datetime], bytes]
+    """The printable report, signed at a moment with the service's own key."""
     clock: Callable[[], datetime]
     """Read once per request, UTC."""
     readiness: Mapping[str, Callable[[datetime], bool]]

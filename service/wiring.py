@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from elicense import demo
 from elicense.issuing import issue, resume
+from elicense.reporting.document import pdf_report
+from elicense.reporting.identity import demo_report_signer
 from elicense.verification.pipeline import verify
 from elicense.verification.sandbox import Sandbox
+from elicense.verification.shown import with_difference
 from service.auth import Department, Departments, demo_token, digest_of, load_departments
 from service.services import Services
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from elicense.issuing import IssuedLicence, IssuingOffice
     from elicense.model import IssueRequest
+    from elicense.pki.keys import Signer
     from elicense.verification.report import VerificationReport
     from service.config import Settings
 
@@ -41,13 +45,15 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> 
         )
     sandbox = Sandbox(workers=min(2, settings.threads))
     sandbox.warm_up()
+    signer = demo_report_signer(settings.demo_folder, at=now())
     return Services(
         catalogue=office.catalogue,
         registry=office.registry,
         store=office.store,
         departments=_departments(settings, office),
         issue=partial(_issue, office),
-        verify=partial(_verify, office, sandbox, settings.upload_limit),
+        verify=partial(_verify, office, sandbox, limit=settings.upload_limit),
+        report_pdf=partial(_report_pdf, office, signer),
         clock=now,
         readiness={
             "register": partial(_register_answers, office),
@@ -77,11 +83,22 @@ def _issue(office: IssuingOffice, request: IssueRequest, at: datetime) -> Issued
 
 
 def _verify(
-    office: IssuingOffice, sandbox: Sandbox, limit: int, data: bytes, at: datetime
+    office: IssuingOffice, sandbox: Sandbox, data: bytes, at: datetime, policy: str, *, limit: int
 ) -> VerificationReport:
-    return verify(
-        data, trust=office.trust, at=at, registry=office.registry, sandbox=sandbox, size_limit=limit
+    report = verify(
+        data,
+        trust=office.trust,
+        at=at,
+        policy=policy,
+        registry=office.registry,
+        sandbox=sandbox,
+        size_limit=limit,
     )
+    return with_difference(data, report, sandbox)
+
+
+def _report_pdf(office: IssuingOffice, signer: Signer, report: VerificationReport, at: datetime) -> bytes:
+    return pdf_report(report, fonts=office.fonts, signer=signer, at=at, demo=office.trust.demo)
 
 
 def _register_answers(office: IssuingOffice, at: datetime) -> bool:  # noqa: ARG001 - one signature for all

@@ -33,13 +33,16 @@ from elicense.cli.common import (
     printable,
     tell_demo,
 )
+from elicense.cli.reports import Wanted, extract_sealed, write_report
 from elicense.demo_folder import find_demo, register_file, trust_file
 from elicense.model import InForce
 from elicense.pki.trust import TrustStore, load_trust
 from elicense.registry.sql import SqlRegistry
+from elicense.reporting import REPORTS
 from elicense.verification.pipeline import verify
-from elicense.verification.report import CheckStatus, Indication, exit_status, to_json
+from elicense.verification.report import CheckStatus, Indication, decisive, exit_status, to_json
 from elicense.verification.sandbox import Sandbox
+from elicense.verification.shown import with_difference
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,16 +67,30 @@ class _Means:
     sandbox: Sandbox
     policy: str
     at: datetime
+    demo: Path | None
+    """Folder of the demonstration whose trust this is."""
 
 
 @click.command("verify")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
 @click.option("--policy", type=click.Choice(["licence", "general"]), default="licence", show_default=True,
-              help="licence: our documents, strictly; general: any signed PDF, not yet. 查验规则。")  # fmt: skip
+              help="licence: our documents, strictly; general: any signed PDF. 查验规则。")  # fmt: skip
 @click.option("--trust", "trust_files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
               help="PEM of trust anchors, or a trust register; repeatable. 信任锚或信任名册。")  # fmt: skip
 @click.option("--at", type=Moment(), help="Judge at this moment instead of now (ISO 8601). 查验时点。")
 @click.option("--offline", is_flag=True, help="Do not ask the register. 不查询登记库。")
+@click.option("--report", "kind", type=click.Choice(REPORTS),
+              help="A report instead of the short answer; etsi is XML, pdf is signed. 查验报告。")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT",
+              help="Where the report goes; default: standard output. 报告文件。")  # fmt: skip
+@click.option("--extract-sealed", "sealed", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.pdf",
+              help="Write the file as it was sealed, and say how the text differs now. 取出盖章时的版本。")  # fmt: skip
+@click.option("--field", metavar="NAME", help="The signature whose version is taken out; default: the last seal, "
+              "under general the first signature. 签名域。")  # fmt: skip
+@click.option("--report-key", type=click.Path(path_type=Path), metavar="FILE",
+              help="PEM of the key that signs the PDF report, no seal's. 报告签名密钥。")  # fmt: skip
+@click.option("--report-certificates", type=click.Path(path_type=Path), metavar="FILE",
+              help="PEM of its certificates. 报告签名证书。")  # fmt: skip
 @language_option
 @json_option
 @click.pass_context
@@ -84,6 +101,12 @@ def verify_command(
     trust_files: tuple[Path, ...],
     at: datetime | None,
     *,
+    kind: str | None,
+    output: Path | None,
+    sealed: Path | None,
+    field: str | None,
+    report_key: Path | None,
+    report_certificates: Path | None,
     offline: bool,
     lang: Language,
     as_json: bool,
@@ -93,11 +116,14 @@ def verify_command(
     Exit status: 0 authentic and in force (or not known), 1 not authentic, 2 wrong usage or a file that cannot be
     opened, 3 cannot be decided, 4 authentic but not in force. With several files the worst: 1, 2, 3, 4, 0.
     """
-    trust, registry = _choose_trust(trust_files, offline=offline, lang=lang)
+    key = (report_key, report_certificates) if report_key and report_certificates else None
+    wanted = Wanted(kind, output, sealed, field, key)
+    wanted.check(files)
+    trust, registry, demo = _choose_trust(trust_files, offline=offline, lang=lang)
     try:
         with Sandbox() as sandbox:
-            means = _Means(trust, registry, sandbox, policy, at or now())
-            statuses = [_one(file, means, lang=lang, as_json=as_json) for file in files]
+            means = _Means(trust, registry, sandbox, policy, at or now(), demo)
+            statuses = [_one(file, means, wanted, lang=lang, as_json=as_json) for file in files]
     finally:
         if registry is not None:
             registry.close()
@@ -106,13 +132,13 @@ def verify_command(
 
 def _choose_trust(
     files: tuple[Path, ...], *, offline: bool, lang: Language
-) -> tuple[TrustStore, SqlRegistry | None]:
-    """Return the trust asked for, or the demonstration's if the run stands in its folder, with its register.
+) -> tuple[TrustStore, SqlRegistry | None, Path | None]:
+    """Return the trust asked for, or the demonstration's if the run stands in its folder, with register and folder.
 
     Raises ConfigurationError if a trust file cannot be read.
     """
     if files:
-        return load_trust(*files), None
+        return load_trust(*files), None, None
     folder = find_demo(Path.cwd())
     if folder is None:
         complain(
@@ -122,14 +148,14 @@ def _choose_trust(
                 "未提供信任依据，无法确认签章人身份：请用 --trust 指定信任名册或信任锚",
             )
         )
-        return TrustStore(()), None
+        return TrustStore(()), None, None
     tell_demo(lang)
     register = register_file(folder)
     registry = SqlRegistry(register, read_only=True) if register.exists() and not offline else None
-    return load_trust(trust_file(folder)), registry
+    return load_trust(trust_file(folder)), registry, folder
 
 
-def _one(file: Path, means: _Means, *, lang: Language, as_json: bool) -> int:
+def _one(file: Path, means: _Means, wanted: Wanted, *, lang: Language, as_json: bool) -> int:
     """Print the answers for one file and return its exit status."""
     try:
         data, sha256 = _read(file)
@@ -149,10 +175,18 @@ def _one(file: Path, means: _Means, *, lang: Language, as_json: bool) -> int:
         size_limit=SIZE_LIMIT,
     )
     report = replace(report, sha256=sha256)
-    if as_json:
+    if wanted.compares and len(data) <= SIZE_LIMIT:
+        report = with_difference(data, report, means.sandbox, field=wanted.field)
+    if wanted.report is not None:
+        write_report(report, wanted, lang=lang, as_json=as_json, demo=means.demo, at=now())
+    elif as_json:
         print_json(to_json(report, str(file)))
     else:
         _show(out(), file, report, demo_trust=means.trust.demo, lang=lang)
+    if wanted.sealed is not None and len(data) > SIZE_LIMIT:
+        complain(f"{file}: {messages.answer('limit.size', lang)}")
+    elif wanted.sealed is not None:
+        extract_sealed(data, report, wanted, lang=lang, quiet=as_json or wanted.report is not None)
     return exit_status([report])
 
 
@@ -220,16 +254,8 @@ def _show(
                 f"{answer}{detail}",
                 "red",
             )
-    if (reason := _decisive(report)) is not None:
+    if (reason := decisive(report)) is not None:
         line(console, pick(lang, "what to do", "怎么办"), messages.advice(reason, lang))
-
-
-def _decisive(report: VerificationReport) -> str | None:
-    """Return the reason of the first check that kept the file from being authentic, if one did."""
-    if report.indication is Indication.TOTAL_PASSED:
-        return None
-    status = CheckStatus[report.indication.value.removeprefix("TOTAL_")]
-    return next((one.reason for one in report.checks if one.status is status and one.reason), None)
 
 
 def line(console: Console, label: str, text: str, style: str = "") -> None:

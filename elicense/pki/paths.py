@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.errors import (
-    CRLNoMatchesError,
+    CRLValidationError,
     CRLValidationIndeterminateError,
     ExpiredError,
     InsufficientRevinfoError,
@@ -22,6 +22,8 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
     CertRevTrustPolicy,
+    DisallowWeakAlgorithmsPolicy,
+    PKIXValidationParams,
     RevocationCheckingPolicy,
     RevocationCheckingRule,
 )
@@ -69,6 +71,28 @@ class Purpose(StrEnum):
 
     SEAL = "seal"
     TIMESTAMP = "timestamp"
+    ANY = "any"
+    """Nothing is asked of the usage: the bare path of RFC 5280."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathRules:
+    """The inputs of path validation that a caller may choose. Source: RFC 5280, 6.1.1."""
+
+    initial_policies: tuple[str, ...] = ()
+    """Certificate policies (object identifiers) that will do; none named is any."""
+    require_explicit_policy: bool = False
+    """Whether every certificate must be issued under a policy that will do."""
+    inhibit_policy_mapping: bool = False
+    """Whether no authority may call one policy the same as another."""
+    inhibit_any_policy: bool = False
+    """Whether an authority's "any policy" is not looked at."""
+    old_algorithms: bool = False
+    """Whether SHA-1 and short DSA keys are taken: for test suites and questions about the past, never for seals."""
+
+
+_RULES = PathRules()
+_OLD_ALGORITHMS = DisallowWeakAlgorithmsPolicy(weak_hash_algos={"md2", "md5"}, dsa_key_size_threshold=1024)  # type: ignore[no-untyped-call]
 
 
 class PathStatus(StrEnum):
@@ -115,6 +139,7 @@ def find_path(
     *,
     purpose: Purpose = Purpose.SEAL,
     evidence: Evidence = NO_EVIDENCE,
+    rules: PathRules = _RULES,
 ) -> PathResult:
     """Return the path from `leaf` to an anchor valid at `at`, or the reason why there is none.
 
@@ -128,9 +153,10 @@ def find_path(
         intermediates: Certificates that came with it, in any order, trusted for nothing.
         store: Anchors, lists, OCSP answers and further intermediates.
         at: The moment, UTC.
-        purpose: Seal or timestamp.
+        purpose: Seal, timestamp, or anything.
         evidence: Validation data out of a document, trusted for nothing but the signatures they bear; what cannot
             be read, or is of nobody at hand, says nothing.
+        rules: What else is asked of the path.
 
     Raises:
         RuntimeError: Called inside a running event loop.
@@ -144,7 +170,7 @@ def find_path(
     brought = tuple(intermediates)
     # The certificates are untrusted bytes and asn1crypto decodes lazily, with any exception: none is a path.
     try:
-        return _search(leaf, brought, store, at, purpose=purpose, evidence=evidence)
+        return _search(leaf, brought, store, at, purpose=purpose, evidence=evidence, rules=rules)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001
@@ -221,6 +247,7 @@ def _search(
     *,
     purpose: Purpose,
     evidence: Evidence,
+    rules: PathRules,
 ) -> PathResult:
     """Build and validate; certvalidator's exceptions pass through."""
     unfit = unfit_for(leaf, purpose)
@@ -233,17 +260,21 @@ def _search(
     if material is None:
         detail = f"it came with more than {MOST_BROUGHT} others, or {MOST_VALUES} values of validation data"
         return PathResult(PathStatus.INVALID, detail=detail)
-    return run(_first_valid(leaf, material, anchors, at))
+    return run(_first_valid(leaf, material, anchors, at, rules))
 
 
 async def _first_valid(
-    leaf: x509.Certificate, material: Material, anchors: tuple[x509.Certificate, ...], at: datetime
+    leaf: x509.Certificate,
+    material: Material,
+    anchors: tuple[x509.Certificate, ...],
+    at: datetime,
+    rules: PathRules,
 ) -> PathResult:
     """Return the first VALID path, or what is wrong with the first chain."""
     first: PathResult | None = None
     for chain in candidate_chains(leaf, material.certificates, anchors):
         try:
-            result = await _judge(chain, material.for_chain(chain), at)
+            result = await _judge(chain, material.for_chain(chain), at, rules)
         except ValidationError as error:
             result = _explain(error)
         if result.status is PathStatus.VALID:
@@ -252,23 +283,30 @@ async def _first_valid(
     return first or PathResult(PathStatus.NO_ANCHOR, detail="no chain of issuers ends at a trust anchor")
 
 
-async def _judge(chain: tuple[x509.Certificate, ...], material: Material, at: datetime) -> PathResult:
+async def _judge(
+    chain: tuple[x509.Certificate, ...], material: Material, at: datetime, rules: PathRules
+) -> PathResult:
     """Return what is to be said about one chain, leaf first; certvalidator's exceptions pass through."""
     *below, anchor = map(asn1, chain)
     path = ValidationPath(CertTrustAnchor(anchor), below[:0:-1], below[0] if below else None)
+    parameters = _parameters(rules)
     try:
-        await async_validate_path(_context(anchor, material, at, _LISTS_REQUIRED), path)
+        await async_validate_path(_context(anchor, material, at, _LISTS_REQUIRED, rules), path, parameters)
     except InsufficientRevinfoError:
         # Without lists first: a period that is over, or an answer by OCSP, matters more than a missing list.
-        await async_validate_path(_context(anchor, material, at, _NOT_LOOKED_UP), path)
-        missing = await _look_up(path, anchor, material, at)
+        await async_validate_path(_context(anchor, material, at, _NOT_LOOKED_UP, rules), path, parameters)
+        missing = await _look_up(path, material, at, rules)
         if missing:
             return missing
     return _revocation(_ders(path), material, at)
 
 
 def _context(
-    anchor: asn1_x509.Certificate, material: Material, at: datetime, policy: CertRevTrustPolicy
+    anchor: asn1_x509.Certificate,
+    material: Material,
+    at: datetime,
+    policy: CertRevTrustPolicy,
+    rules: PathRules,
 ) -> ValidationContext:
     return ValidationContext(
         trust_roots=[anchor],
@@ -277,26 +315,43 @@ def _context(
         moment=at,
         allow_fetching=False,
         revinfo_policy=policy,
+        algorithm_usage_policy=_OLD_ALGORITHMS if rules.old_algorithms else None,
+    )
+
+
+def _parameters(rules: PathRules) -> PKIXValidationParams:
+    return PKIXValidationParams(
+        user_initial_policy_set=frozenset(rules.initial_policies or ("any_policy",)),
+        initial_explicit_policy=rules.require_explicit_policy,
+        initial_policy_mapping_inhibit=rules.inhibit_policy_mapping,
+        initial_any_policy_inhibit=rules.inhibit_any_policy,
     )
 
 
 async def _look_up(
-    path: ValidationPath, anchor: asn1_x509.Certificate, material: Material, at: datetime
+    path: ValidationPath, material: Material, at: datetime, rules: PathRules
 ) -> PathResult | None:
     """Return what is missing to know about each certificate of the path, by OCSP answer or by list; else None.
 
     Raises RevokedError. certvalidator's own reading of OCSP is not used: it looks at a responder's period at the
     asked moment, and the answers in an archive are from later, by responders that live for days.
     """
-    for certificate, said in zip(reversed(list(path)), material.said(_ders(path)), strict=False):
+    anchor, *_ = certificates = list(path)
+    for certificate, said in zip(reversed(certificates), material.said(_ders(path)), strict=False):
         if said.is_answered_at(at):
             continue
-        # A context of its own: a list that certvalidator has met before it takes for a list of anybody nearby.
-        context = _context(anchor, material, at, _NOT_LOOKED_UP)
+        # A context of its own for each: a list that certvalidator has met it takes for a list of anybody nearby.
+        own = _context(anchor, replace(material, crls=said.lists), at, _NOT_LOOKED_UP, rules)
+        # Who signs lists for an issuer must himself be on no list; the issuers are looked up in this very loop.
+        every = _context(anchor, material, at, _LISTS_REQUIRED, rules)
         try:
-            await verify_crl(certificate, path, context)
-        except (CRLNoMatchesError, CRLValidationIndeterminateError):
-            return _missing(said.stale_since(at))
+            try:
+                await verify_crl(certificate, path, own)
+            except CRLValidationError:
+                await verify_crl(certificate, path, every)
+        except CRLValidationError as error:
+            stale = error.suspect_stale if isinstance(error, CRLValidationIndeterminateError) else None
+            return _missing(stale or said.stale_since(at))
     return None
 
 
@@ -338,6 +393,8 @@ def unfit_for(leaf: x509.Certificate, purpose: Purpose) -> str:
 
     Source: RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12; RFC 3161, 2.3; RFC 9336.
     """
+    if purpose is Purpose.ANY:
+        return ""
     certificate = asn1(leaf)
     usage = certificate.key_usage_value.native if certificate.key_usage_value else set()
     extension = certificate.extended_key_usage_value

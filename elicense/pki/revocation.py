@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _KEEPS_EXPIRED = x509.ObjectIdentifier("2.5.29.60")
 """expiredCertsOnCRL: the list goes on naming certificates that have expired. Source: ITU-T X.509."""
 
+_REMOVED, _HOLD = x509.ReasonFlags.remove_from_crl.name, x509.ReasonFlags.certificate_hold.name
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -62,11 +64,15 @@ class Said:
         return newest if newest is not None and newest < at else None
 
     def revocations(self) -> Iterator[tuple[datetime, str]]:
-        """Yield since when and why it is revoked, one for each list and answer that says so."""
-        for crl in self.lists:
-            entry = _entry(crl, self.certificate.serial_number)
-            if entry is not None:
-                yield entry
+        """Yield since when and why it is revoked, one for each list and answer that says so.
+
+        A hold that the newest list naming it removes is none. Source: RFC 5280, 5.2.4 and 5.3.1.
+        """
+        newest_first = sorted(self.lists, key=lambda crl: crl.last_update_utc, reverse=True)
+        entries = [_entry(crl, self.certificate.serial_number) for crl in newest_first]
+        found = [entry for entry in entries if entry is not None]
+        lifted = bool(found) and found[0][1] == _REMOVED
+        yield from (entry for entry in found if not lifted or entry[1] not in {_REMOVED, _HOLD})
         for answer in self.answers:
             if answer.revoked_at is not None:
                 yield answer.revoked_at, answer.reason

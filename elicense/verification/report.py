@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
 from elicense.errors import VerificationFailed
+from elicense.verification.shown import difference_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from elicense.model import LicenceStatus
     from elicense.verification.facts import Facts
+    from elicense.verification.shown import TextDifference
 
 
 class Indication(StrEnum):
@@ -137,6 +139,8 @@ class VerificationReport:
     """Embedded licence data, only when authentic."""
     facts: Facts | None = None
     """All that was found, for the diagnostic report; None where the register answered by hash."""
+    shown: TextDifference | None = None
+    """How the text shown differs from what was sealed, if somebody asked (shown.py); no part of the answers."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a report has two answers: read .indication and .in_force, or call .require_passed()")
@@ -169,12 +173,21 @@ def to_json(report: VerificationReport, file: str | None = None) -> dict[str, ob
         },
         "in_force": {
             "state": report.in_force.state.value,
-            "as_of": _moment(report.in_force.as_of),
+            "as_of": moment_text(report.in_force.as_of),
             "reason": report.in_force.reason,
         },
         "signatures": [_signature_json(signature) for signature in report.signatures],
         "checks": [_check_json(outcome) for outcome in report.checks],
+        **({"shown": difference_to_json(report.shown)} if report.shown else {}),
     }
+
+
+def decisive(report: VerificationReport) -> str | None:
+    """Return the reason of the first check that kept the file from being authentic, if one did."""
+    if report.indication is Indication.TOTAL_PASSED:
+        return None
+    status = CheckStatus[report.indication.value.removeprefix("TOTAL_")]
+    return next((one.reason for one in report.checks[:-1] if one.status is status and one.reason), None)
 
 
 def _signature_json(signature: SignatureSummary) -> dict[str, object]:
@@ -182,8 +195,8 @@ def _signature_json(signature: SignatureSummary) -> dict[str, object]:
         "field": signature.field,
         "signer": signature.signer,
         "seal": signature.seal,
-        "claimed_time": _moment(signature.claimed_time),
-        "proven_time": _moment(signature.proven_time),
+        "claimed_time": moment_text(signature.claimed_time),
+        "proven_time": moment_text(signature.proven_time),
         "coverage": signature.coverage,
         "modification": signature.modification,
     }
@@ -201,7 +214,8 @@ def _check_json(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _moment(moment: datetime | None) -> str | None:
+def moment_text(moment: datetime | None) -> str | None:
+    """Return a moment in UTC to the second as ISO 8601 writes it; None stays None."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_from_json
 from elicense.verification.policy import LICENCE
+from elicense.verification.shown import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from elicense.pki.trust import TrustStore
+    from elicense.verification.shown import PageDifference
 
 MEMORY = 1024 * 1024 * 1024
 """Bytes of address space."""
@@ -128,6 +130,21 @@ class Sandbox:
             self._give_back(worker)
             return facts
 
+    def difference(self, data: bytes, end: int) -> tuple[tuple[PageDifference, ...], bool, str | None]:
+        """Return how the text of a document differs from that of its first `end` bytes (see shown.py).
+
+        The worker that did it is gone afterwards: a native reader saw a document that may be hostile, and such
+        a process must never answer for another one. Raises RuntimeError as `read` does.
+        """
+        with self._turns:
+            worker = self._take()
+            try:
+                return worker.compare(data, end, self._wall)
+            except _LimitReachedError as error:
+                return (), False, error.limit
+            finally:
+                worker.kill()
+
     def _take(self) -> _Worker:
         with self._lock:
             if self._closed:
@@ -194,6 +211,22 @@ class _Worker:
         except ValueError as error:
             # No worker of ours answers so: a document has taken it over.
             self.kill()
+            raise _LimitReachedError("process") from error
+
+    def compare(
+        self, data: bytes, end: int, wall: float
+    ) -> tuple[tuple[PageDifference, ...], bool, str | None]:
+        """Return the answer about one document's two texts. Raises _LimitReachedError; kill it in any case."""
+
+        def exchange() -> bytes:
+            self._connection.send_bytes(pickle.dumps(("difference", end)))
+            self._connection.send_bytes(data)
+            return self._connection.recv_bytes(LARGEST_ANSWER)
+
+        answer = self._guarded(exchange, wall)
+        try:
+            return read_answer(answer)
+        except ValueError as error:
             raise _LimitReachedError("process") from error
 
     def alive(self) -> bool:

@@ -19,6 +19,7 @@ from elicense.verification.document import read_facts
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
 from elicense.verification.general import read_general
 from elicense.verification.policy import LICENCE
+from elicense.verification.shown import compare
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def main(descriptor: int, settings: str) -> None:
             return
         if kind == "trust":
             trust = sent
+        elif kind == "difference":
+            _limit_cpu(cpu)
+            connection.send_bytes(_compare(connection, sent))
+            # A native reader has seen the document: whatever it did to this process ends here.
+            return
         elif trust is None:
             raise RuntimeError("a document came before the trust store")
         else:
@@ -71,6 +77,14 @@ def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str)
         # Part of the document is still in the pipe, so nothing more can be said over it.
         os._exit(MEMORY_EXIT)
     return answer(data, trust, at, policy)
+
+
+def _compare(connection: Connection, end: int) -> bytes:
+    """Return how the text of the document that comes next differs from that of its first `end` bytes."""
+    try:
+        return compare(connection.recv_bytes(), end)
+    except MemoryError:
+        os._exit(MEMORY_EXIT)
 
 
 def answer(data: bytes, trust: TrustStore, at: datetime, policy: str = LICENCE) -> bytes:

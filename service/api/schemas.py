@@ -176,6 +176,25 @@ class CheckOut(BaseModel):
     detail: str
 
 
+class PageDifferenceOut(BaseModel):
+    """How one page's text differs from what was sealed."""
+
+    page: int
+    removed: list[str]
+    added: list[str]
+
+
+class ShownOut(BaseModel):
+    """What stands behind the seal, for information: how the text differs. No part of the answers."""
+
+    field: str
+    sealed_size: int
+    sealed_sha256: str
+    pages: list[PageDifferenceOut]
+    complete: bool
+    trouble: str | None = Field(description="Why nothing could be compared, e.g. unreadable or time.")
+
+
 class ReportOut(BaseModel):
     """The two answers, never blended, and all that led to them."""
 
@@ -186,6 +205,169 @@ class ReportOut(BaseModel):
     in_force: StatusOut
     signatures: list[SignatureOut]
     checks: list[CheckOut]
+    shown: ShownOut | None = Field(description="Null unless the file was extended after it was sealed.")
+
+
+class VerifyQuery(BaseModel):
+    """What to answer with."""
+
+    report: Literal["simple", "detailed", "diagnostic", "etsi", "pdf"] | None = Field(
+        default=None, description="Kind of report; without it the answers and checks in short."
+    )
+    policy: Literal["licence", "general"] = Field(
+        default="licence", description="licence: documents of this system, strictly; general: any signed PDF."
+    )
+    lang: Literal["zh", "en"] = Field(default="zh", description="Of the words in simple and detailed.")
+
+
+class AnswerOut(AuthenticOut):
+    """The answer to "authentic?" in words."""
+
+    question: str
+    answer: str
+
+
+class ForceOut(StatusOut):
+    """The answer to "in force?" in words."""
+
+    question: str
+    answer: str
+
+
+class SignedOut(BaseModel):
+    """Who sealed it and when."""
+
+    name: str
+    seal: str | None
+    claimed_time: datetime | None
+    proven_time: datetime | None
+
+
+class LicenceShortOut(BaseModel):
+    """What identifies the licence, as embedded in an authentic file."""
+
+    type: str
+    number: str
+    identifier: str
+    holders: list[str]
+    authorities: list[str]
+    valid_from: date
+    valid_until: date | None
+
+
+class SimpleOut(BaseModel):
+    """The two answers, why, what to do, and who sealed what if the file is authentic."""
+
+    report: Literal["simple", "detailed"]
+    lang: str
+    sha256: str
+    verified_at: datetime
+    policy: str
+    authentic: AnswerOut
+    in_force: ForceOut
+    why: str
+    what_to_do: str
+    signed: list[SignedOut]
+    licence: LicenceShortOut | None
+
+
+class SignatureDetailOut(SignedOut):
+    """One signature with its own answer."""
+
+    field: str
+    kind: str
+    kind_text: str
+    certificate: str = Field(description="SHA-256 of the signer's certificate.")
+    indication: str
+    sub_indication: str | None
+    answer: str
+    coverage: str
+    coverage_text: str
+    modification: str
+    revision: int
+    level: str = Field(description="PAdES level, B-B to B-LTA.")
+    level_text: str
+
+
+class TimestampOut(BaseModel):
+    """One document timestamp."""
+
+    field: str
+    time: datetime | None
+    authority: str
+    proves: bool
+    revision: int
+    reason: str | None
+
+
+class ChangeOut(BaseModel):
+    """One kind of change."""
+
+    kind: str
+    text: str
+    detail: str
+
+
+class RevisionOut(BaseModel):
+    """What was saved at one time, and which signatures stand over it."""
+
+    revision: int
+    size: int
+    end: int
+    changes: list[ChangeOut]
+    signed_after: list[str]
+
+
+class EvidenceOut(BaseModel):
+    """Validation data inside the file."""
+
+    certificates: int
+    crls: int
+    ocsps: int
+
+
+class CheckDetailOut(BaseModel):
+    """One check in words."""
+
+    number: int
+    code: str
+    question: str
+    status: str
+    status_text: str
+    answer: str
+    advice: str
+    sub_indication: str | None
+    reason: str | None
+    detail: str
+
+
+class ShownDetailOut(ShownOut):
+    """The difference in words."""
+
+    text: str
+    note: str
+
+
+class DetailedOut(SimpleOut):
+    """What simple says, and every signature, timestamp, revision and check."""
+
+    size: int | None
+    signatures: list[SignatureDetailOut]
+    timestamps: list[TimestampOut]
+    revisions: list[RevisionOut]
+    evidence: EvidenceOut | None
+    checks: list[CheckDetailOut]
+    shown: ShownDetailOut | None
+
+
+class DiagnosticOut(BaseModel):
+    """All that was found, unjudged; what can be judged again."""
+
+    report: Literal["diagnostic"]
+    sha256: str
+    verified_at: datetime
+    policy: str
+    facts: dict[str, Any] | None = Field(description="Null where the register knew the file by its digest.")
 
 
 class PlaceOut(BaseModel):

@@ -4,43 +4,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, jsonify, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from elicense.reporting.etsi import etsi_report
+from elicense.reporting.plain import detailed, diagnostic, simple
 from elicense.verification.report import to_json
 from service.api.documented import problem_responses
-from service.api.schemas import ReportOut
+from service.api.schemas import DetailedOut, DiagnosticOut, ReportOut, SimpleOut, VerifyQuery
 from service.problems import MalformedRequest, UnsupportedMedia, UploadTooLarge
 from service.services import now, services
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from elicense.verification.report import VerificationReport
 
 MULTIPART_OVERHEAD = 64 * 1024
 """Bytes that part headers and boundaries may add to a file that is just within the limit."""
 
+FILES = {"etsi": ("application/xml", "xml"), "pdf": ("application/pdf", "pdf")}
+"""Kind of report that is a file -> its media type and ending."""
+
 verifications = APIBlueprint(
     "verifications",
     __name__,
     abp_tags=[Tag(name="verifications", description="Is it authentic, and is it in force? No token needed.")],
-    abp_responses=problem_responses(400, 413, 415, 500, 503),
+    abp_responses=problem_responses(400, 413, 415, 422, 500, 503),
 )
 
 
 @verifications.post(
     "/verifications", summary="Verify a document", operation_id="verifyDocument", responses={"200": ReportOut}
 )
-def verify_document() -> Response:
+def verify_document(query: VerifyQuery) -> Response:
     """Verify a PDF sent as the body (application/pdf) or as the part `file` of a form. It is not kept."""
-    report = report_on(uploaded())
-    shown = {**to_json(report), "verified_at": report.verified_at, "policy": report.policy}
-    return jsonify(ReportOut.model_validate(shown).model_dump(mode="json"))
+    report = report_on(uploaded(), query.policy)
+    kind, lang = query.report, query.lang
+    if kind in FILES:
+        return report_file(report, kind)
+    if kind == "simple":
+        return _json(SimpleOut.model_validate(simple(report, lang)))
+    if kind == "detailed":
+        return _json(DetailedOut.model_validate(detailed(report, lang)))
+    if kind == "diagnostic":
+        return _json(DiagnosticOut.model_validate(diagnostic(report)))
+    shown = {"shown": None, **to_json(report), "verified_at": report.verified_at, "policy": report.policy}
+    return _json(ReportOut.model_validate(shown))
 
 
-def report_on(data: bytes) -> VerificationReport:
+def _json(answer: BaseModel) -> Response:
+    return jsonify(answer.model_dump(mode="json"))
+
+
+def report_on(data: bytes, policy: str) -> VerificationReport:
     """Return the report on a file as of this request's moment."""
-    return services().verify(data, now())
+    return services().verify(data, now(), policy)
+
+
+def report_file(report: VerificationReport, kind: str) -> Response:
+    """Return a report as a file to download: etsi or pdf. Raises SigningError for the PDF."""
+    media, ending = FILES[kind]
+    body = etsi_report(report) if kind == "etsi" else services().report_pdf(report, now())
+    response = make_response(body)
+    response.headers["Content-Type"] = media
+    name = f"verification-report-{report.sha256[:12]}.{ending}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def uploaded() -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elicense import messages
 from elicense.encoding import canonical_json, licence_from_json, read_canonical_json
 from elicense.model import InForce
-from elicense.verification.report import CheckStatus, Indication, SubIndication
+from elicense.reporting.plain import detailed
+from elicense.reporting.words import heading
+from elicense.verification.report import CheckStatus, Indication, SubIndication, decisive
 from service.pages.words import FORCE_TONES, Row, details_of, moment
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ CHECK_TONES = {
     CheckStatus.INDETERMINATE: "caution",
 }
 """Every other status is neutral."""
+GENERAL = "general"
+"""The policy for any signed PDF, under which there is no second answer."""
+MOST_ROWS = 200
+"""Signatures, timestamps and revisions that are listed, each; the reports to download have the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One line for experts."""
+    """One check, for experts."""
 
     number: int
     question: str
@@ -63,8 +69,43 @@ class CheckRow:
     tone: str
     answer: str
     """Why, unless it passed."""
+    advice: str
+    """What to do, unless it passed."""
     detail: str
     """Particulars in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRow:
+    """One signature with its own answer, for experts."""
+
+    name: str
+    """Who signed, if that is proven; else what it is."""
+    answer: str
+    tone: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    """What was saved at one time, for experts."""
+
+    number: int
+    changes: tuple[tuple[str, str], ...]
+    """What changed, and particulars in English."""
+    signed: str
+    """Fields of the signatures over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownView:
+    """How the text differs from what was sealed."""
+
+    note: str
+    text: str
+    """What cannot be said line by line."""
+    pages: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+    """Page, lines that are gone, lines that are new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +113,9 @@ class Experts:
     """The part that is folded away."""
 
     checks: tuple[CheckRow, ...]
-    signatures: tuple[tuple[Row, ...], ...]
+    signatures: tuple[SignatureRow, ...]
+    timestamps: tuple[tuple[Row, ...], ...]
+    revisions: tuple[RevisionRow, ...]
     facts: tuple[Row, ...]
 
 
@@ -91,7 +134,11 @@ class ResultView:
     """Empty unless authentic."""
     same: bool | None = None
     """Whether the file is the licence whose code was scanned; None if none was, or if not authentic."""
+    shown: ShownView | None = None
+    """None unless the file was extended after it was sealed."""
     experts: Experts | None = None
+    general: bool = False
+    """Whether the file was judged as any signed PDF."""
 
 
 def result_view(
@@ -107,19 +154,25 @@ def result_view(
     """
     passed = report.indication is Indication.TOTAL_PASSED
     case = _case(report)
-    decisive = _decisive(report)
+    general = report.policy == GENERAL
+    detail = detailed(report, texts.language)
+    reason = _decisive(report)
     licence = _licence(report.licence) if passed and report.licence is not None else None
     licence_type = next((one for one in catalogue.types if licence and one.slug == licence.type), None)
     return ResultView(
-        tone=FORCE_TONES[report.in_force.state] if passed else AUTHENTIC_TONES[report.indication],
+        tone=FORCE_TONES[report.in_force.state]
+        if passed and not general
+        else AUTHENTIC_TONES[report.indication],
         headline=texts(f"headline.{case}"),
-        reason=_told(messages.answer, decisive, texts, f"reason.{case}"),
-        advice=_told(messages.advice, decisive, texts, f"advice.{case}"),
-        answers=(_authentic(report, texts), force_answer(report.in_force, texts, vouched=passed)),
+        reason=_told(messages.answer, reason, texts, f"reason.{case}"),
+        advice=_told(messages.advice, reason, texts, f"advice.{case}"),
+        answers=(_authentic(report, texts), _force(report, texts)),
         issuers=tuple(_issuer(one, texts) for one in report.signatures) if passed else (),
         details=details_of(licence, licence_type, texts) if licence else (),
         same=None if expected is None or licence is None else str(licence.identifier) == expected,
-        experts=_experts(report, texts),
+        shown=_shown(detail["shown"], texts),
+        experts=_experts(report, detail, texts),
+        general=general,
     )
 
 
@@ -150,7 +203,7 @@ def _licence(embedded: Mapping[str, object]) -> Licence:
 def _case(report: VerificationReport) -> str:
     """Return which headline fits: the state in force if authentic, else what kept it from being so."""
     if report.indication is Indication.TOTAL_PASSED:
-        return report.in_force.state.value
+        return "general" if report.policy == GENERAL else report.in_force.state.value
     if _damaged(report):
         return "damaged"
     return report.indication.value
@@ -159,10 +212,9 @@ def _case(report: VerificationReport) -> str:
 def _decisive(report: VerificationReport) -> str | None:
     """Return the reason of the check that kept the headline from being the best, if one did."""
     if report.indication is Indication.TOTAL_PASSED:
-        unknown = report.in_force.state is InForce.NOT_KNOWN
+        unknown = report.in_force.state is InForce.NOT_KNOWN and report.policy != GENERAL
         return report.checks[-1].reason if unknown else None
-    status = CheckStatus[report.indication.value.removeprefix("TOTAL_")]
-    return next((one.reason for one in report.checks[:-1] if one.status is status), None)
+    return decisive(report)
 
 
 def _told(say: Callable[[str, str], str], reason: str | None, texts: Texts, key: str) -> str:
@@ -181,9 +233,18 @@ def _damaged(report: VerificationReport) -> bool:
 def _authentic(report: VerificationReport, texts: Texts) -> Answer:
     key = "damaged" if _damaged(report) else report.indication.value
     tone = AUTHENTIC_TONES[report.indication]
+    passed = report.indication is Indication.TOTAL_PASSED
+    about = "general" if passed and report.policy == GENERAL else key
     return Answer(
-        texts("authentic.question"), texts(f"authentic.{key}"), tone, (texts(f"authentic.about.{key}"),)
+        texts("authentic.question"), texts(f"authentic.{key}"), tone, (texts(f"authentic.about.{about}"),)
     )
+
+
+def _force(report: VerificationReport, texts: Texts) -> Answer:
+    if report.policy == GENERAL:
+        note = texts("force.about.general")
+        return Answer(texts("force.question"), texts("force.general"), "unknown", (note,))
+    return force_answer(report.in_force, texts, vouched=report.indication is Indication.TOTAL_PASSED)
 
 
 def _issuer(signature: SignatureSummary, texts: Texts) -> Issuer:
@@ -199,11 +260,14 @@ def _issuer(signature: SignatureSummary, texts: Texts) -> Issuer:
     return Issuer(signature.signer, tuple(rows))
 
 
-def _experts(report: VerificationReport, texts: Texts) -> Experts:
+def _experts(report: VerificationReport, detail: dict[str, Any], texts: Texts) -> Experts:
     indication = " / ".join(filter(None, (report.indication, report.sub_indication)))
+    checks = zip(report.checks, detail["checks"], strict=True)
     return Experts(
-        checks=tuple(_check(one, texts) for one in report.checks),
-        signatures=tuple(_signature(one, texts) for one in report.signatures),
+        checks=tuple(_check(outcome, one, texts) for outcome, one in checks),
+        signatures=tuple(_signature(report, one, texts) for one in detail["signatures"][:MOST_ROWS]),
+        timestamps=tuple(_timestamp(one, texts) for one in detail["timestamps"][:MOST_ROWS]),
+        revisions=tuple(_revision(one, texts) for one in detail["revisions"][:MOST_ROWS]),
         facts=(
             Row(texts("experts.indication"), (indication,)),
             Row(texts("experts.sha256"), (report.sha256,)),
@@ -213,21 +277,64 @@ def _experts(report: VerificationReport, texts: Texts) -> Experts:
     )
 
 
-def _check(outcome: Outcome, texts: Texts) -> CheckRow:
+def _check(outcome: Outcome, detail: dict[str, Any], texts: Texts) -> CheckRow:
     return CheckRow(
         number=outcome.number,
-        question=messages.question(outcome.code, texts.language),
+        question=detail["question"],
         status=texts(f"check.{outcome.status}"),
         tone=CHECK_TONES.get(outcome.status, "unknown"),
-        answer=messages.answer(outcome.reason, texts.language) if outcome.reason is not None else "",
-        detail=outcome.detail,
+        answer=detail["answer"] if outcome.reason is not None else "",
+        advice=detail["advice"],
+        detail=": ".join(filter(None, (outcome.reason, outcome.detail))),
     )
 
 
-def _signature(signature: SignatureSummary, texts: Texts) -> tuple[Row, ...]:
+def _signature(report: VerificationReport, one: dict[str, Any], texts: Texts) -> SignatureRow:
+    """Return one signature; it has a name only where that is proven of the signature and of the file."""
+    lang = texts.language
+    indication = Indication(one["indication"])
+    named = {indication, report.indication} == {Indication.TOTAL_PASSED}
+    claims = not named and report.policy == GENERAL
+    rows = [(texts("experts.claims"), one["name"])] if claims else []
+    rows += [
+        (heading("kind", lang), one["kind_text"] if named else ""),
+        (heading("seal", lang), (one["seal"] or "") if named else ""),
+        (heading("field", lang), one["field"]),
+        (heading("claimed_time", lang), one["claimed_time"] or ""),
+        (heading("proven_time", lang), one["proven_time"] or heading("not_proven", lang)),
+        (texts("experts.profile"), one["level_text"]),
+        (texts("experts.coverage"), one["coverage_text"]),
+        (texts("experts.certificate"), one["certificate"]),
+    ]
+    return SignatureRow(
+        name=one["name"] if named else one["kind_text"],
+        answer=one["answer"],
+        tone=AUTHENTIC_TONES[indication],
+        rows=tuple(Row(label, (value,)) for label, value in rows if value),
+    )
+
+
+def _timestamp(one: dict[str, Any], texts: Texts) -> tuple[Row, ...]:
+    proves = texts("experts.proves" if one["proves"] else "experts.proves_not")
     return (
-        Row(texts("experts.certificate"), (signature.certificate,)),
-        Row(texts("experts.coverage"), (signature.coverage,)),
-        Row(texts("experts.modification"), (signature.modification,)),
-        Row(texts("experts.profile"), (signature.profile,)),
+        Row(heading("field", texts.language), (one["field"],)),
+        Row(heading("proven_time", texts.language), (one["time"] or "-",)),
+        Row(heading("answer", texts.language), (proves,)),
     )
+
+
+def _revision(one: dict[str, Any], texts: Texts) -> RevisionRow:
+    lang = texts.language
+    changes = tuple((change["text"], change["detail"]) for change in one["changes"])
+    signed = ", ".join(one["signed_after"]) or heading("nobody", lang)
+    return RevisionRow(one["revision"], changes or ((heading("first_revision", lang), ""),), signed)
+
+
+def _shown(shown: dict[str, Any] | None, texts: Texts) -> ShownView | None:
+    if shown is None:
+        return None
+    pages = tuple(
+        (heading("page", texts.language, page=one["page"]), tuple(one["removed"]), tuple(one["added"]))
+        for one in shown["pages"]
+    )
+    return ShownView(shown["note"], shown["text"], pages)

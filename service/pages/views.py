@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
 
 from elicense.errors import LicenceNotFound
 from elicense.model import LicenceState
-from service.api.verifications import report_on, uploaded
+from service.api.verifications import FILES, MULTIPART_OVERHEAD, report_file, report_on, uploaded
 from service.pages.result import Answer, force_answer, result_view, too_large_view
 from service.pages.translations import DEFAULT, Texts
 from service.pages.words import Row, day, masked_holders, type_name, validity
 from service.problems import Problem, UploadTooLarge
 from service.services import now, services
+from service.vault import LARGEST
+
+if TYPE_CHECKING:
+    from elicense.verification.report import VerificationReport
+    from service.vault import Vault
 
 pages = Blueprint(
     "pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
@@ -46,8 +51,16 @@ def start() -> Response:
 @pages.post("/")
 def verify_file() -> Response:
     """The result for one uploaded file."""
-    view = result_view(report_on(uploaded()), _texts(), services().catalogue)
-    return _page("result.html", view=view)
+    return _result(_uploaded_report())
+
+
+@pages.post("/report")
+def report() -> Response:
+    """A result shown another way, from the locked report that its page carries; nothing is verified again."""
+    request.max_content_length = request.max_form_memory_size = LARGEST + MULTIPART_OVERHEAD
+    found = _vault().unlock(request.form.get("report", ""), now())
+    kind = request.form.get("kind", "")
+    return report_file(found, kind) if kind in FILES else _result(found, unfolded=True)
 
 
 @pages.get("/v/<identifier>")
@@ -59,8 +72,25 @@ def status(identifier: str) -> Response:
 @pages.post("/v/<identifier>")
 def verify_against(identifier: str) -> Response:
     """The result for one uploaded file, which should be the licence of the scanned code."""
-    view = result_view(report_on(uploaded()), _texts(), services().catalogue, expected=identifier)
-    return _page("result.html", view=view)
+    return _result(_uploaded_report(), expected=identifier)
+
+
+def _uploaded_report() -> VerificationReport:
+    """Return the report on the file of this request, by the policy that its form names."""
+    data = uploaded()
+    return report_on(data, "general" if request.form.get("policy") == "general" else "licence")
+
+
+def _result(found: VerificationReport, *, expected: str | None = None, unfolded: bool = False) -> Response:
+    texts = _texts()
+    view = result_view(found, texts, services().catalogue, expected=expected)
+    locked = _vault().lock(found, now())
+    return _page("result.html", view=view, locked=locked, unfolded=unfolded)
+
+
+def _vault() -> Vault:
+    vault: Vault = current_app.extensions["elicense_vault"]
+    return vault
 
 
 def problem_page(problem: Problem) -> Response:
@@ -125,6 +155,7 @@ def _page(template: str, **values: Any) -> Response:
             home=url_for("pages.start", **language),
             switch=url_for(endpoint, **arguments, **other),
             action=url_for(endpoint, **arguments, **language),
+            report_action=url_for("pages.report", **language),
             limit=current_app.config["UPLOAD_LIMIT"],
             demo=services().demo,
             **values,

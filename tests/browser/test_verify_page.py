@@ -9,6 +9,7 @@ import pytest
 from elicense.model import InForce
 from elicense.verification.report import Indication, SubIndication
 from tests.service.fakes import AT, PDF, report
+from tests.support.reports import every_report
 
 PASSED, UNSURE, FAILED = Indication.TOTAL_PASSED, Indication.INDETERMINATE, Indication.TOTAL_FAILED
 OUTCOMES = {
@@ -34,6 +35,12 @@ def send(page, data=PDF):
         page.set_input_files("#file", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": data})
 
 
+def unfold(page):
+    """Open every fold of the page."""
+    for fold in page.locator("summary").all():
+        fold.click()
+
+
 def assert_accessible(page):
     """No finding of axe at WCAG 2.1 A and AA, and nothing runs off the side."""
     from axe_playwright_python.sync_playwright import Axe
@@ -54,8 +61,51 @@ def test_each_outcome_is_readable_by_everybody(page, address, fakes, licence, ou
     page.goto(address)
     send(page)
     assert page.locator("h1").inner_text() == headline
-    page.locator("summary").click()
+    unfold(page)
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("name", ["archived", "foreign"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_signatures_revisions_and_differences_are_readable_by_everybody(page, address, fakes, name, lang):
+    """The long results, with several signatures, revisions and a difference of texts, have no barrier either."""
+    fakes.report = every_report()[name]
+    page.goto(f"{address}/?lang={lang}")
+    send(page)
+    unfold(page)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("pdf", ".pdf"), ("etsi", ".xml")])
+def test_a_report_is_downloaded_from_the_result(page, address, fakes, kind, ending):
+    """One press fetches the report of this result; the file is not sent again."""
+    page.goto(address)
+    send(page)
+    with page.expect_download() as download:
+        page.locator(f"button[value={kind}]").click()
+    assert download.value.suggested_filename.endswith(ending)
+    assert len(fakes.verified) == 1
+
+
+def test_the_detailed_report_opens_unfolded(page, address, fakes):
+    """The detailed page shows every check at once, and is no barrier."""
+    page.goto(address)
+    send(page)
+    with page.expect_navigation():
+        page.locator("button[value=detailed]").click()
+    assert page.locator("table tbody tr").count() == 12
+    assert page.locator("table").is_visible()
+    assert_accessible(page)
+
+
+def test_the_general_rule_is_chosen_before_the_file(page, address, fakes):
+    """Ticking the box under "another signed PDF" sends the file with that policy."""
+    page.goto(address)
+    page.locator(".other summary").click()
+    page.locator("input[name=policy]").check()
+    assert_accessible(page)
+    send(page)
+    assert fakes.policies == ["general"]
 
 
 @pytest.mark.parametrize("path", ["/", "/?lang=en", "/v/{identifier}", "/v/nothing?lang=en"])

@@ -41,6 +41,7 @@ def app(fakes, settings):
         departments=departments,
         issue=fakes.issue,
         verify=fakes.verify,
+        report_pdf=fakes.report_pdf,
         clock=fakes.clock,
         readiness={"register": lambda at: fakes.fail is None, "certificates": lambda at: True},
         close=lambda: None,

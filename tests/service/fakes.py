@@ -77,9 +77,12 @@ class Fakes:
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     store: MemoryStore = field(default_factory=MemoryStore)
     fail: Exception | None = None
+    fail_signing: Exception | None = None
     report: VerificationReport | None = None
     requests: list = field(default_factory=list)
     verified: list = field(default_factory=list)
+    policies: list = field(default_factory=list)
+    signed: list = field(default_factory=list)
     clock_reads: int = 0
 
     def clock(self) -> datetime:
@@ -102,11 +105,18 @@ class Fakes:
         )
         return IssuedLicence(self.registry.commit(str(record.licence.identifier), evidence, at=at), PDF)
 
-    def verify(self, data, at) -> VerificationReport:
+    def verify(self, data, at, policy) -> VerificationReport:
         self.verified.append((data, at))
+        self.policies.append(policy)
         if self.fail is not None:
             raise self.fail
         return self.report if self.report is not None else report(Indication.INDETERMINATE)
+
+    def report_pdf(self, report, at) -> bytes:
+        self.signed.append((report, at))
+        if self.fail_signing is not None:
+            raise self.fail_signing
+        return PDF
 
 
 def report(

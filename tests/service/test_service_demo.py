@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -52,6 +53,22 @@ def token(real, folder):
 def headers(token):
     """The token as a header."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def test_reports_of_a_real_file(real, headers):
+    """An issued file extended by somebody: the page tells what is new, and the signed report is no licence."""
+    client = real.test_client()
+    issued = client.post("/licences", json=sample(real), headers={**headers, "Idempotency-Key": "report"})
+    sealed = client.get(f"{issued.get_json()['document']['href']}", headers=headers).data
+    extended = sealed + b"\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
+    answer = client.post("/verifications", data=extended, content_type="application/pdf").get_json()
+    assert answer["shown"]["sealed_sha256"] == hashlib.sha256(sealed).hexdigest()
+    page = client.post("/", data={"file": (io.BytesIO(sealed), "a.pdf")}, content_type="multipart/form-data")
+    token = re.search(r'name="report" value="([^"]+)"', page.text)[1]
+    pdf = client.post("/report", data={"report": token, "kind": "pdf"}).data
+    assert pdf.startswith(b"%PDF-1.7")
+    judged = client.post("/verifications", data=pdf, content_type="application/pdf").get_json()
+    assert judged["authentic"]["indication"] != "TOTAL_PASSED"
 
 
 def sample(real, slug=TYPE):

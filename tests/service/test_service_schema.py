@@ -33,6 +33,7 @@ def _service(tmp_path_factory):
         departments=Departments([Department("market", digest_of(TOKEN), frozenset({AUTHORITY.code}))]),
         issue=fakes.issue,
         verify=fakes.verify,
+        report_pdf=fakes.report_pdf,
         clock=fakes.clock,
         readiness={},
         close=lambda: None,

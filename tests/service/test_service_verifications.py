@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 
 import pytest
 
+from elicense.errors import KeyUnavailable
+from elicense.reporting.etsi import etsi_report
+from elicense.reporting.plain import detailed, diagnostic, simple
 from elicense.verification.report import Indication, SubIndication
 from tests.service.fakes import AT, PDF, report
+from tests.support.reports import every_report
 
 
 def test_a_raw_body_is_verified(client, fakes):
@@ -37,6 +42,70 @@ def test_a_form_file_full_of_line_ends_is_verified(client, fakes):
     response = client.post("/verifications", data={"file": (io.BytesIO(data), "a.pdf")})
     assert response.status_code == 200
     assert fakes.verified == [(data, AT)]
+
+
+@pytest.mark.parametrize(("kind", "media", "beginning"), [
+    ("simple", "application/json", b"{"), ("detailed", "application/json", b"{"),
+    ("diagnostic", "application/json", b"{"), ("etsi", "application/xml", b"<?xml"),
+    ("pdf", "application/pdf", b"%PDF"),
+])  # fmt: skip
+def test_every_kind_of_report(client, fakes, kind, media, beginning):
+    """`report` chooses the shape; the file is verified once, whatever the shape."""
+    for one in every_report().values():
+        fakes.report = one
+        response = client.post(
+            f"/verifications?report={kind}&lang=en", data=PDF, content_type="application/pdf"
+        )
+        assert response.status_code == 200
+        assert response.mimetype == media
+        assert response.data.startswith(beginning)
+        if media == "application/json":
+            assert response.get_json()["report"] == kind
+    assert len(fakes.verified) == len(every_report())
+    assert len(fakes.signed) == (len(every_report()) if kind == "pdf" else 0)
+
+
+def test_reports_are_those_of_the_library(client, fakes):
+    """Through HTTP the same words and facts come as from the library."""
+    one = fakes.report = every_report()["foreign"]
+    for kind, expected in (("simple", simple(one, "en")), ("detailed", detailed(one, "en")),
+                           ("diagnostic", diagnostic(one))):  # fmt: skip
+        answer = client.post(
+            f"/verifications?report={kind}&lang=en", data=PDF, content_type="application/pdf"
+        )
+        assert answer.get_json() == json.loads(json.dumps(expected))
+    answer = client.post("/verifications?report=etsi", data=PDF, content_type="application/pdf")
+    assert answer.data == etsi_report(one)
+    assert 'filename="verification-report-abababababab.xml"' in answer.headers["Content-Disposition"]
+
+
+def test_the_short_report_has_the_difference(client, fakes):
+    """`shown` is null unless the file was extended after it was sealed."""
+    fakes.report = every_report()["foreign"]
+    answer = client.post("/verifications", data=PDF, content_type="application/pdf").get_json()
+    assert answer["shown"]["pages"][0]["added"] == ["Amount due: 100,000", "PAID IN FULL"]
+    fakes.report = every_report()["sealed"]
+    assert client.post("/verifications", data=PDF, content_type="application/pdf").get_json()["shown"] is None
+
+
+def test_the_policy_is_chosen_by_the_caller(client, fakes):
+    """Licence unless general is asked for; any other word is refused before the file is looked at."""
+    for query, policy in (("", "licence"), ("?policy=licence", "licence"), ("?policy=general", "general")):
+        client.post(f"/verifications{query}", data=PDF, content_type="application/pdf")
+        assert fakes.policies[-1] == policy
+    for query in ("policy=mine", "report=poem", "lang=fr"):
+        response = client.post(f"/verifications?{query}", data=PDF, content_type="application/pdf")
+        assert response.status_code == 422
+        assert response.get_json()["code"] == "invalid_request"
+    assert len(fakes.verified) == 3
+
+
+def test_a_report_key_that_fails_is_no_verdict(client, fakes):
+    """503: the file was verified, but the report cannot be signed now."""
+    fakes.fail_signing = KeyUnavailable("away", "不可用")
+    response = client.post("/verifications?report=pdf", data=PDF, content_type="application/pdf")
+    assert response.status_code == 503
+    assert "authentic" not in response.get_json()
 
 
 def test_no_token_is_needed_and_none_is_looked_at(client):

@@ -88,6 +88,89 @@ def test_verify_json_is_the_agreed_object(issued, capsys):
     ] * 12
 
 
+EXTENSION = b"\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
+"""What somebody added behind the seal."""
+
+
+@pytest.mark.parametrize(("kind", "lang", "said"), [
+    ("simple", "en", "Authentic? authentic (TOTAL_PASSED)"), ("simple", "zh", "是否真实？ 真实 (TOTAL_PASSED)"),
+    ("detailed", "en", "== All checks =="), ("detailed", "zh", "== 逐项检查 =="),
+    ("diagnostic", "en", '"report": "diagnostic"'), ("etsi", "en", "urn:etsi:019102:mainindication:"),
+])  # fmt: skip
+def test_verify_writes_reports(issued, project, capsys, kind, lang, said):
+    """Each kind goes to standard output, or into a file with the same words; the exit status stays."""
+    at = ["--at", "2026-03-09T00:00:00Z", "--lang", lang]
+    assert run(["verify", "licence.pdf", "--report", kind, *at]) == 0
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert run(["verify", "licence.pdf", "--report", kind, "-o", "report", *at]) == 0
+    assert capsys.readouterr().out == ""
+    assert (project / "report").read_text("utf-8") == shown
+
+
+def test_verify_reports_are_json_on_request(issued, capsys):
+    """With --json the simple and the detailed report are one object."""
+    assert run(["verify", "licence.pdf", "--report", "detailed", "--json"]) == 0
+    (report,) = lines(capsys)
+    assert report["report"] == "detailed"
+    assert len(report["checks"]) == 12
+
+
+def test_verify_writes_a_signed_pdf_report(issued, project, capsys):
+    """In a demonstration the PDF is signed with its report key; elsewhere a key must be named."""
+    assert run(["verify", "licence.pdf", "--report", "pdf", "-o", "report.pdf"]) == 0
+    assert (project / "report.pdf").read_bytes().startswith(b"%PDF-1.7")
+    assert run(["verify", "report.pdf"]) != 0
+    capsys.readouterr()
+    trust = ["--trust", "var/demo/trust/register.json"]
+    assert run(["verify", "licence.pdf", "--report", "pdf", "-o", "other.pdf", *trust]) == 2
+    assert "--report-key" in capsys.readouterr().err
+    assert not (project / "other.pdf").exists()
+    key = ["--report-key", "var/demo/keys/report/key.pem"]
+    key += ["--report-certificates", "var/demo/keys/report/certificates.pem"]
+    assert run(["verify", "licence.pdf", "--report", "pdf", "-o", "other.pdf", *trust, *key]) == 0
+    assert (project / "other.pdf").exists()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["licence.pdf", "--report", "pdf"], ["licence.pdf", "-o", "x"], ["licence.pdf", "--report", "nonsense"],
+    ["licence.pdf", "licence.pdf", "--report", "simple", "-o", "x"],
+    ["licence.pdf", "--extract-sealed", "licence.pdf"], ["licence.pdf", "--report", "etsi", "-o", "./licence.pdf"],
+    ["licence.pdf", "--report", "etsi", "-o", "x", "--extract-sealed", "x"],
+])  # fmt: skip
+def test_verify_refuses_reports_that_make_no_sense(issued, project, capsys, arguments):
+    """Wrong combinations are wrong usage, and no file is ever overwritten by what was made of it."""
+    before = (project / "licence.pdf").read_bytes()
+    assert run(["verify", *arguments]) == 2
+    assert (project / "licence.pdf").read_bytes() == before
+    assert not (project / "x").exists()
+
+
+def test_verify_extracts_what_was_sealed(issued, project, capsys):
+    """The sealed revision of an extended file is the issued file again; the answers are those of the whole file."""
+    sealed = (project / "licence.pdf").read_bytes()
+    (project / "extended.pdf").write_bytes(sealed + EXTENSION)
+    assert run(["verify", "extended.pdf", "--extract-sealed", "out.pdf"]) == 1
+    assert (project / "out.pdf").read_bytes() == sealed
+    shown = capsys.readouterr().out
+    assert f"{len(EXTENSION)} bytes stand behind it" in shown
+    assert "What was sealed and what is shown" in shown
+    assert run(["verify", "out.pdf", "--extract-sealed", "again.pdf"]) == 0
+    assert "nothing stands behind the seal" in capsys.readouterr().out
+    assert run(["verify", "extended.pdf", "--extract-sealed", "out.pdf", "--json"]) == 1
+    assert lines(capsys)[0]["shown"]["sealed_size"] == len(sealed)
+
+
+def test_verify_extracts_nothing_from_a_file_without_a_seal(project, capsys):
+    """One sentence says that there is nothing to take out; the exit status is the answer's."""
+    (project / "plain.pdf").write_bytes(b"%PDF-1.7\n")
+    plain = run(["verify", "plain.pdf"])
+    capsys.readouterr()
+    assert run(["verify", "plain.pdf", "--extract-sealed", "out.pdf"]) == plain
+    assert "no seal in the file says what it covers" in capsys.readouterr().err
+    assert not (project / "out.pdf").exists()
+
+
 def test_verify_exit_statuses(issued, project, capsys):
     """0 good, 1 altered or no PDF, 2 not to be opened, 3 undecided, 4 not in force; of several the worst."""
     data = (project / "licence.pdf").read_bytes()

@@ -22,6 +22,12 @@ TEXTS = {
     "drop.label": "Choose a PDF file",
     "drop.button": "Verify",
     "drop.privacy": "The file is checked in memory and not kept. No account needed. At most {limit} MB.",
+    "drop.other": "Another signed PDF",
+    "drop.general": "It is no licence of this system: verify its signatures by the general rule",
+    "drop.general.note": (
+        "Tick this first, then choose the file. The general rule says whether signatures can be relied on, "
+        "not whether a licence is in force."
+    ),
     "drop.busy": "Verifying, one moment …",
     "drop.too_large": (
         "The file is larger than {limit} MB, so it was not looked at and nothing can be said about it. "
@@ -31,9 +37,10 @@ TEXTS = {
     "two_answers": "Two answers",
     "authentic.question": "Authentic?",
     "authentic.about.TOTAL_PASSED": "sealed by the authority below, unchanged since",
+    "authentic.about.general": "the signatures are good, and no change was made that may not be",
     "authentic.about.INDETERMINATE": "the check reached no conclusion",
     "authentic.about.TOTAL_FAILED": "the seal does not fit the content",
-    "authentic.about.damaged": "not readable as a sealed document",
+    "authentic.about.damaged": "no sealed document in good order",
     "authentic.TOTAL_PASSED": "Authentic",
     "authentic.INDETERMINATE": "Cannot be confirmed",
     "authentic.TOTAL_FAILED": "Not authentic",
@@ -48,6 +55,8 @@ TEXTS = {
     "force.not_yet_valid": "Not yet valid",
     "force.superseded": "Replaced",
     "force.not_known": "Not known",
+    "force.general": "Does not apply",
+    "force.about.general": "this is no licence of this system",
     "force.reason": "Reason on record: {reason}",
     "headline.in_force": "Authentic and in force",
     "headline.conditional": "Authentic, in force with conditions",
@@ -57,6 +66,7 @@ TEXTS = {
     "headline.superseded": "Authentic but not in force (replaced)",
     "headline.not_yet_valid": "Authentic but not yet valid",
     "headline.not_known": "Authentic; not known whether in force",
+    "headline.general": "Authentic signatures",
     "headline.INDETERMINATE": "Cannot be confirmed",
     "headline.TOTAL_FAILED": "Not authentic",
     "headline.damaged": "Damaged or altered",
@@ -77,10 +87,14 @@ TEXTS = {
         "The file was sealed by the authority below and has not changed since; whether the licence is "
         "in force now is not known."
     ),
+    "reason.general": (
+        "Every signature in the file can be relied on, and nothing was changed afterwards that may not be. "
+        "Whether the content is true is the signers' word."
+    ),
     "reason.INDETERMINATE": "That does not make the file a forgery, nor does it make it authentic.",
     "reason.TOTAL_FAILED": "Do not rely on what the file says.",
     "reason.damaged": (
-        "It cannot be read as a sealed document: damaged on its way, or altered. Do not rely on what it says."
+        "It is no sealed document in good order: damaged on its way, or altered. Do not rely on what it says."
     ),
     "reason.too_large": (
         "The file is larger than {limit} MB and was not looked at: nothing is known about it."
@@ -111,6 +125,7 @@ TEXTS = {
     ),
     "advice.not_yet_valid": "Use it from its first day of validity on, or ask the issuing authority below.",
     "advice.not_known": "Ask the issuing authority below whether the licence is in force.",
+    "advice.general": "Make sure that the signers below are those who should have signed this file.",
     "advice.INDETERMINATE": "Until then, do not act on it.",
     "advice.TOTAL_FAILED": "To reach the authority, use its official channels, not the details in this file.",
     "advice.damaged": "If the original gives the same result, ask the issuing authority.",
@@ -118,7 +133,9 @@ TEXTS = {
         "Check it with the command line tool `elicense verify`, or ask the issuing authority."
     ),
     "issuer.title": "Sealed by",
+    "issuer.title.general": "Signed by",
     "issuer.note": "Names come from the register of trusted authorities, never from the text of the file.",
+    "issuer.note.general": "Names come from the trust register, or from certificates of trusted authorities.",
     "issuer.seal": "Seal number",
     "issuer.claimed": "Claimed time of sealing",
     "issuer.proven": "Proven time of sealing",
@@ -150,18 +167,37 @@ TEXTS = {
     "experts.none": "No seal found.",
     "experts.certificate": "Certificate SHA-256",
     "experts.coverage": "Coverage",
-    "experts.modification": "Changes after sealing",
     "experts.profile": "PAdES level",
     "experts.sha256": "File SHA-256",
     "experts.indication": "Indication",
     "experts.policy": "Policy",
     "experts.time": "Verified at",
+    "report.title": "Verification report",
+    "report.pdf": "Download the signed PDF report",
+    "report.detailed": "Open the detailed report",
+    "report.etsi": "Download the XML report",
+    "report.note": (
+        "Made from this result, without sending the file again; no file is kept here, and this page can fetch "
+        "its reports for an hour."
+    ),
+    "shown.title": "The file was extended after it was sealed",
+    "shown.title.same": "What was added after sealing",
+    "shown.lead": "Against the version that was sealed, the text shown now differs as follows:",
+    "shown.gone": "gone",
+    "shown.new": "new",
+    "experts.claims": "The certificate says",
+    "experts.proves": "trusted",
+    "experts.proves_not": "not relied on",
+    "experts.timestamps": "Document timestamps",
+    "experts.revisions": "Revision by revision",
+    "experts.changes": "What changed",
+    "experts.signed": "Signed it or after",
     "check.PASSED": "passed",
     "check.FAILED": "failed",
     "check.INDETERMINATE": "undecided",
     "check.NOT_RUN": "not run",
     "check.RECORDED": "on record",
-    "check.NOT_CONFIGURED": "not configured",
+    "check.NOT_CONFIGURED": "does not apply",
     "check.NOT_KNOWN": "not known",
     "status.title": "State of a licence in the register",
     "status.lead": (

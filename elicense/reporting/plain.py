@@ -1,0 +1,243 @@
+"""The reports as plain values: simple for a citizen, detailed for an expert, diagnostic to judge again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from elicense import messages
+from elicense.reporting.words import (
+    AUTHENTIC,
+    CHANGES,
+    COMPARE,
+    CONDITIONS,
+    COVERAGE,
+    KINDS,
+    LEVELS,
+    NO_FORCE,
+    TROUBLES,
+    heading,
+    named,
+)
+from elicense.verification.facts import facts_to_json
+from elicense.verification.report import CheckStatus, Indication, SubIndication, decisive, moment_text
+from elicense.verification.shown import difference_to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from elicense.verification.facts import Facts, TimestampFacts
+    from elicense.verification.report import Outcome, SignatureSummary, VerificationReport
+
+Plain = dict[str, Any]
+"""Plain values, ready for JSON."""
+
+_NEUTRAL = {CheckStatus.PASSED, CheckStatus.RECORDED}
+
+
+def simple(report: VerificationReport, lang: str) -> Plain:
+    """Return the two answers, why, what to do; who sealed what and when, if the file is authentic.
+
+    Nobody is named on the strength of a file that is not.
+
+    Args:
+        report: the verification's.
+        lang: "zh" or "en".
+    """
+    passed = report.indication is Indication.TOTAL_PASSED
+    return {
+        "report": "simple",
+        "lang": lang,
+        "sha256": report.sha256,
+        "verified_at": moment_text(report.verified_at),
+        "policy": report.policy,
+        "authentic": {
+            "indication": report.indication.value,
+            "sub_indication": report.sub_indication.value if report.sub_indication else None,
+            "question": heading("authentic", lang),
+            "answer": AUTHENTIC["damaged" if _damaged(report) else report.indication](lang),
+        },
+        "in_force": {
+            "state": report.in_force.state.value,
+            "as_of": moment_text(report.in_force.as_of),
+            "reason": report.in_force.reason,
+            "question": heading("in_force", lang),
+            "answer": _in_force(report, lang),
+        },
+        "why": why(report, lang),
+        "what_to_do": what_to_do(report, lang),
+        "signed": [_signed(one) for one in report.signatures] if passed else [],
+        "licence": licence_rows(report.licence) if passed and report.licence is not None else None,
+    }
+
+
+def detailed(report: VerificationReport, lang: str) -> Plain:
+    """Return what `simple` does, and every signature, timestamp, revision and check, and the texts' difference."""
+    facts = report.facts
+    return {
+        **simple(report, lang),
+        "report": "detailed",
+        "size": facts.size if facts else None,
+        "signatures": [_signature(one, lang) for one in report.signatures],
+        "timestamps": [_timestamp(one) for one in facts.timestamps] if facts else [],
+        "revisions": _revisions(facts, lang) if facts else [],
+        "evidence": dict(zip(("certificates", "crls", "ocsps"), facts.evidence, strict=True))
+        if facts
+        else None,
+        "checks": [_check(one, lang) for one in report.checks],
+        "shown": _shown(report, lang),
+    }
+
+
+def diagnostic(report: VerificationReport) -> Plain:
+    """Return all that was found, as it crossed the border of the sandbox; null where the register knew the file.
+
+    `facts` is what `elicense.verification.facts.facts_from_json` reads back: who has it can judge again.
+    """
+    return {
+        "report": "diagnostic",
+        "sha256": report.sha256,
+        "verified_at": moment_text(report.verified_at),
+        "policy": report.policy,
+        "facts": json.loads(facts_to_json(report.facts)) if report.facts else None,
+    }
+
+
+def why(report: VerificationReport, lang: str) -> str:
+    """Return the answer of the check that decided, or what the main indication means."""
+    reason = decisive(report)
+    return messages.answer(reason, lang) if reason else messages.indication(report.indication, lang)
+
+
+def what_to_do(report: VerificationReport, lang: str) -> str:
+    """Return the one thing to do next."""
+    if report.indication is not Indication.TOTAL_PASSED:
+        reason = decisive(report)
+        return (
+            messages.advice(reason, lang) if reason else messages.indication_advice(report.indication, lang)
+        )
+    if report.policy == "general":
+        return messages.indication_advice("TOTAL_PASSED", lang)
+    state = report.in_force.state.value
+    if state == "in_force":
+        return COMPARE(lang)
+    if state == "conditional":
+        return CONDITIONS(lang)
+    last = report.checks[-1].reason
+    return messages.advice(last or f"status.{state}", lang)
+
+
+def licence_rows(licence: Mapping[str, Any]) -> Plain:
+    """Return what identifies a licence, of its data as embedded."""
+    validity = licence["validity"]
+    return {
+        "type": licence["type_name"],
+        "number": licence["number"],
+        "identifier": licence["identifier"],
+        "holders": [holder["name"] for holder in licence["holders"]],
+        "authorities": [one["name"] for one in (licence["authority"], *licence.get("joint_authorities", ()))],
+        "valid_from": validity["start"],
+        "valid_until": validity["end"],
+    }
+
+
+def _damaged(report: VerificationReport) -> bool:
+    failed = report.indication is Indication.TOTAL_FAILED
+    return failed and report.sub_indication is SubIndication.FORMAT_FAILURE
+
+
+def _in_force(report: VerificationReport, lang: str) -> str:
+    return NO_FORCE(lang) if report.policy == "general" else messages.in_force(report.in_force.state, lang)
+
+
+def _signed(signature: SignatureSummary) -> Plain:
+    return {
+        "name": signature.signer,
+        "seal": signature.seal,
+        "claimed_time": moment_text(signature.claimed_time),
+        "proven_time": moment_text(signature.proven_time),
+    }
+
+
+def _signature(signature: SignatureSummary, lang: str) -> Plain:
+    sub = signature.sub_indication
+    return {
+        "field": signature.field,
+        "kind": signature.kind,
+        "kind_text": named(KINDS, signature.kind, lang),
+        **_signed(signature),
+        "certificate": signature.certificate,
+        "indication": signature.indication.value,
+        "sub_indication": sub.value if sub else None,
+        "answer": AUTHENTIC[signature.indication](lang),
+        "coverage": signature.coverage,
+        "coverage_text": named(COVERAGE, signature.coverage, lang),
+        "modification": signature.modification,
+        "revision": signature.revision,
+        "level": signature.profile,
+        "level_text": named(LEVELS, signature.profile, lang),
+    }
+
+
+def _timestamp(stamp: TimestampFacts) -> Plain:
+    return {
+        "field": stamp.field,
+        "time": moment_text(stamp.time),
+        "authority": stamp.subject,
+        "proves": stamp.error is None and stamp.path is not None and stamp.path.status == "valid",
+        "revision": stamp.revision,
+        "reason": stamp.error,
+    }
+
+
+def _revisions(facts: Facts, lang: str) -> list[Plain]:
+    return [
+        {
+            "revision": index,
+            "size": revision.end - revision.start,
+            "end": revision.end,
+            "changes": [
+                {"kind": one.kind, "text": named(CHANGES, one.kind, lang), "detail": one.detail}
+                for one in revision.changes
+            ],
+            "signed_after": list(_signed_after(facts, index)),
+        }
+        for index, revision in enumerate(facts.revisions)
+    ]
+
+
+def _signed_after(facts: Facts, index: int) -> Iterator[str]:
+    """Yield the fields of signatures and timestamps that reach beyond this revision or to its end."""
+    marks = [(one.revision, one.field) for one in facts.signatures]
+    marks += [(one.revision, one.field) for one in facts.timestamps]
+    yield from (field for revision, field in sorted(marks) if revision >= index)
+
+
+def _check(outcome: Outcome, lang: str) -> Plain:
+    reason, done = outcome.reason, outcome.status in _NEUTRAL
+    said = messages.answer(reason, lang) if reason else messages.passed(outcome.code, lang) if done else ""
+    failed = outcome.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}
+    return {
+        "number": outcome.number,
+        "code": outcome.code,
+        "question": messages.question(outcome.code, lang),
+        "status": outcome.status.value,
+        "status_text": messages.status(outcome.status, lang),
+        "answer": said,
+        "advice": messages.advice(reason, lang) if reason and failed else "",
+        "sub_indication": outcome.sub_indication.value if outcome.sub_indication else None,
+        "reason": reason,
+        "detail": outcome.detail,
+    }
+
+
+def _shown(report: VerificationReport, lang: str) -> Plain | None:
+    shown = report.shown
+    if shown is None:
+        return None
+    text = TROUBLES[shown.trouble](lang) if shown.trouble else ""
+    if not shown.trouble and not shown.pages:
+        text = heading("shown_same", lang)
+    if not shown.trouble and not shown.complete:
+        text += ("" if lang == "zh" or not text else " ") + heading("shown_cut", lang)
+    return {**difference_to_json(shown), "text": text, "note": heading("shown_note", lang)}

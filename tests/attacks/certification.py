@@ -4,7 +4,7 @@ Source: Rohlmann, Mladenov, Mainka, Schwenk: Breaking the Specification: PDF Cer
 evil annotation attack, SSA the sneaky signature attack.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import hashlib
@@ -155,7 +155,9 @@ def ssa_where_form_filling_is_permitted(subject: str) -> Vector:
 @forgery(*d.TYPES)
 def certification_without_parameters(subject: str) -> Vector:
     document = s.of(subject)
-    body = document.body(document.signature).replace(b"/TransformParams<</Type/TransformParams/P 1/V/1.2>>", b"")
+    body = document.body(document.signature).replace(
+        b"/TransformParams<</Type/TransformParams/P 1/V/1.2>>", b""
+    )
     return s.against(prepared(subject, {}, {document.signature: body}))
 
 

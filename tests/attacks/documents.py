@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-
 from elicense import preflight, updates
 from elicense.issuing import issue
 from elicense.pki.paths import Purpose
@@ -24,8 +23,8 @@ from tests.support.demonstration import AT
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
-    from elicense.pki.evidence import Evidence
     from elicense.issuing import IssuingOffice, SealKeeper
+    from elicense.pki.evidence import Evidence
     from elicense.pki.keys import Signer
     from elicense.pki.throwaway import ThrowawayPki
     from elicense.pki.trust import TrustStore

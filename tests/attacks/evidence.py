@@ -142,7 +142,9 @@ def evidence_with_a_changed_page(subject: str) -> Vector:
             **page,
             document.tail.root: updates.with_evidence(document.catalogue, dss),
             dss: updates.evidence((stream,), (), ()),
-            stream: updates.data_stream(d.keeper(subject.partition("+")[0]).signer.certificate.public_bytes(Encoding.DER)),
+            stream: updates.data_stream(
+                d.keeper(subject.partition("+")[0]).signer.certificate.public_bytes(Encoding.DER)
+            ),
         },
     )
 

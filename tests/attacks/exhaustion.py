@@ -1,6 +1,6 @@
 """Exhaustion: files that cost more to read than to make."""
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import re
@@ -9,6 +9,7 @@ import zlib
 from tests.attacks import documents as d
 from tests.attacks import surgery as s
 from tests.vectors.registry import Vector, forgery
+
 
 @forgery(*d.SLUGS)
 def byte_ranges_without_end(subject: str) -> Vector:
@@ -47,7 +48,9 @@ def digits_without_end(subject: str) -> Vector:
 
 @forgery(*d.SLUGS)
 def attachment_that_inflates(subject: str) -> Vector:
-    return s.against(_with_attachment(subject, zlib.compress(bytes(64 * 1024 * 1024), 9), b"/Filter/FlateDecode"))
+    return s.against(
+        _with_attachment(subject, zlib.compress(bytes(64 * 1024 * 1024), 9), b"/Filter/FlateDecode")
+    )
 
 
 @forgery(*d.SLUGS)

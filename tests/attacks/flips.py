@@ -61,9 +61,7 @@ def run(flips: Iterable[tuple[str, int, int]]) -> Flipped:
         data = flipped(d.licence(subject), position, bit)
         name = f"{subject} byte {position} bit {bit}"
         try:
-            report = verify(
-                data, trust=d.trust(), at=d.AT, registry=d.office().registry, sandbox=InProcess()
-            )
+            report = verify(data, trust=d.trust(), at=d.AT, registry=d.office().registry, sandbox=InProcess())
         except Exception as error:  # noqa: BLE001 - finding it is the purpose
             found.raised.append(f"{name}: {type(error).__name__}: {error}"[:200])
             continue

@@ -1,6 +1,6 @@
 """Look-alikes: who attacks here owns a certification authority of the same names, or is another, honest authority."""
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 from dataclasses import replace
@@ -21,6 +21,7 @@ from elicense.pki.trust import TrustEntry, TrustStore
 from tests.attacks import documents as d
 from tests.attacks import surgery as s
 from tests.vectors.registry import Vector, forgery
+
 
 @cache
 def _stranger_pki():  # type: ignore[no-untyped-def]

@@ -74,9 +74,18 @@ def polyglot_in_the_padding(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def polyglot_pdf_behind(subject: str) -> Vector:
-    other = b"%PDF-1.7\n" + s.objects_at(9, {1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[]/Count 0>>"})[0]
+    other = (
+        b"%PDF-1.7\n"
+        + s.objects_at(9, {1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[]/Count 0>>"})[0]
+    )
     lines = b"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000056 00000 n \n"
-    return s.against(d.licence(subject) + other + lines + b"trailer\n<</Size 3/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(d.licence(subject)) + len(other)))
+    return s.against(
+        d.licence(subject)
+        + other
+        + lines
+        + b"trailer\n<</Size 3/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(d.licence(subject)) + len(other))
+    )
 
 
 # --- Keys twice ---
@@ -149,16 +158,25 @@ def object_of_another_generation(subject: str) -> Vector:
     forged = s.forged_page(document)
     body, offsets = s.objects_at(document.tail.end, forged)
     body = body.replace(b"%d 0 obj\n" % page, b"%d 1 obj\n" % page, 1)
-    lines = b"xref\n%d 1\n%010d 00001 n \n%d 1\n%010d 00000 n \n" % (page, offsets[page], content, offsets[content])
+    lines = b"xref\n%d 1\n%010d 00001 n \n%d 1\n%010d 00000 n \n" % (
+        page,
+        offsets[page],
+        content,
+        offsets[content],
+    )
     at = document.tail.end + len(body)
-    return s.against(document.data + body + lines + s.trailer(document, offsets) + b"startxref\n%d\n%%%%EOF\n" % at)
+    return s.against(
+        document.data + body + lines + s.trailer(document, offsets) + b"startxref\n%d\n%%%%EOF\n" % at
+    )
 
 
 @forgery(*EXTENDED)
 def objects_freed(subject: str) -> Vector:
     document = s.of(subject)
     lines = b"xref\n0 1\n0000000000 65535 f \n"
-    lines += b"".join(b"%d 1\n0000000000 00001 f \n" % n for n in sorted((document.field, document.signature)))
+    lines += b"".join(
+        b"%d 1\n0000000000 00001 f \n" % n for n in sorted((document.field, document.signature))
+    )
     end = b"startxref\n%d\n%%%%EOF\n" % document.tail.end
     return s.against(document.data + lines + s.trailer(document, {}) + end)
 
@@ -190,7 +208,11 @@ def xref_entry_points_into_a_stream(subject: str) -> Vector:
     head = b"%d 0 obj\n<</Length %d>>\nstream\n" % (carrier, len(inner))
     start = document.tail.end + len(head)
     body = head + inner + b"\nendstream\nendobj\n"
-    offsets = {page: start + inner.index(b"%d 0 obj" % page), content: start + inner.index(b"%d 0 obj" % content), carrier: document.tail.end}
+    offsets = {
+        page: start + inner.index(b"%d 0 obj" % page),
+        content: start + inner.index(b"%d 0 obj" % content),
+        carrier: document.tail.end,
+    }
     end = b"startxref\n%d\n%%%%EOF\n" % (document.tail.end + len(body))
     return s.against(document.data + body + s.table(offsets) + s.trailer(document, offsets) + end)
 
@@ -295,13 +317,20 @@ def xref_objects_in_an_object_stream(subject: str) -> Vector:
     words = forged[page]
     packed = zlib.compress(b"%d 0 " % page + words)
     entries = b"/Type/ObjStm/N 1/First %d/Filter/FlateDecode" % len(b"%d 0 " % page)
-    body, offsets = s.objects_at(document.tail.end, {content: forged[content], holder: s.stream(packed, entries)})
+    body, offsets = s.objects_at(
+        document.tail.end, {content: forged[content], holder: s.stream(packed, entries)}
+    )
     number, at = holder + 1, document.tail.end + len(body)
     offsets[number] = at
     lines = {n: b"\1" + offset.to_bytes(4, "big") + b"\0" for n, offset in offsets.items()}
     lines[page] = b"\2" + holder.to_bytes(4, "big") + b"\0"
     index = b" ".join(b"%d 1" % n for n in sorted(lines))
-    table = b"/Type/XRef/W[1 4 1]/Index[%s]/Size %d/Root %d 0 R/Prev %d" % (index, number + 1, document.tail.root, document.tail.xref)
+    table = b"/Type/XRef/W[1 4 1]/Index[%s]/Size %d/Root %d 0 R/Prev %d" % (
+        index,
+        number + 1,
+        document.tail.root,
+        document.tail.xref,
+    )
     rows = b"".join(lines[n] for n in sorted(lines))
     end = b"%d 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (number, s.stream(rows, table), at)
     return s.against(document.data + body + end)
@@ -316,7 +345,9 @@ def xref_overlapping_sections(subject: str) -> Vector:
     old = document.data.rindex(b"\n%d 0 obj\n" % page) + 1
     lines = s.table(offsets) + b"%d 1\n%010d 00000 n \n" % (page, old)
     at = document.tail.end + len(body)
-    return s.against(document.data + body + lines + s.trailer(document, offsets) + b"startxref\n%d\n%%%%EOF\n" % at)
+    return s.against(
+        document.data + body + lines + s.trailer(document, offsets) + b"startxref\n%d\n%%%%EOF\n" % at
+    )
 
 
 @forgery(*EXTENDED)
@@ -338,7 +369,9 @@ def trailer_of_another_document(subject: str) -> Vector:
     document = s.of(subject)
     whole = s.update(document, {document.tail.root: document.catalogue})
     at = whole.rindex(b"/ID[")
-    return s.against(whole[:at] + whole[at:].replace(document.tail.identifier, b"[<%s><%s>]" % (b"ab" * 16, b"cd" * 16)))
+    return s.against(
+        whole[:at] + whole[at:].replace(document.tail.identifier, b"[<%s><%s>]" % (b"ab" * 16, b"cd" * 16))
+    )
 
 
 @forgery(*d.TYPES)

@@ -1,6 +1,6 @@
 """The seal written anew in its gap, which no signature covers: the same covered bytes, another file."""
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from tests.attacks import surgery as s
 from tests.vectors.registry import Vector, forgery
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
 
 def _rewritten(subject: str, change: Callable[[cms.SignedData], None]) -> Vector:
     content = cms.ContentInfo.load(d.signed_data(d.licence(subject)))

@@ -4,7 +4,7 @@ Source: Mladenov and others (CCS 2019), section 5.2 (variants 1 to 4); the tail 
 pyHanko 0.38 does not see.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 from tests.attacks import documents as d
@@ -109,7 +109,11 @@ def update_adds_a_page(subject: str) -> Vector:
     document = s.of(subject)
     tree = int(document.catalogue.split(b"/Pages ")[1].split()[0])
     page, content = document.free, document.free + 1
-    body = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Resources%s/Contents %d 0 R>>" % (tree, s.FONT, content)
+    body = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Resources%s/Contents %d 0 R>>" % (
+        tree,
+        s.FONT,
+        content,
+    )
     kids = document.body(tree).replace(b"/Kids[", b"/Kids[%d 0 R " % page)
     assert kids != document.body(tree)
     return s.changed(subject, {tree: kids, page: body, content: s.stream(s.TEXT)})
@@ -119,8 +123,14 @@ def update_adds_a_page(subject: str) -> Vector:
 def update_takes_the_pages_away(subject: str) -> Vector:
     document = s.of(subject)
     tree, page, content = document.free, document.free + 1, document.free + 2
-    body = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Resources%s/Contents %d 0 R>>" % (tree, s.FONT, content)
+    body = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Resources%s/Contents %d 0 R>>" % (
+        tree,
+        s.FONT,
+        content,
+    )
     pages = b"<</Type/Pages/Kids[%d 0 R]/Count 1>>" % page
     old = int(document.catalogue.split(b"/Pages ")[1].split()[0])
     catalogue = document.catalogue.replace(b"/Pages %d 0 R" % old, b"/Pages %d 0 R" % tree)
-    return s.changed(subject, {document.tail.root: catalogue, tree: pages, page: body, content: s.stream(s.TEXT)})
+    return s.changed(
+        subject, {document.tail.root: catalogue, tree: pages, page: body, content: s.stream(s.TEXT)}
+    )

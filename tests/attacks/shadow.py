@@ -3,7 +3,7 @@
 Source: Mainka, Mladenov, Rohlmann: Shadow Attacks (NDSS 2021). The forger is the authority itself, with its key.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import re
@@ -106,7 +106,9 @@ def shadow_hide_by_a_picture(subject: str) -> Vector:
         {number: drawing, call: s.stream(b"q /Cover Do Q")},
         {resources: covered, page: contents},
     )
-    return s.against(s.update(s.anatomy(data), {number: s.stream(b"", b"/Type/XObject/Subtype/Form/BBox[0 0 1 1]")}))
+    return s.against(
+        s.update(s.anatomy(data), {number: s.stream(b"", b"/Type/XObject/Subtype/Form/BBox[0 0 1 1]")})
+    )
 
 
 @forgery(*d.TYPES)
@@ -154,7 +156,10 @@ def shadow_replace_resources(subject: str) -> Vector:
 def shadow_layers(subject: str) -> Vector:
     document = s.of(subject)
     layer = document.free
-    catalogue = document.catalogue[:-2] + b"/OCProperties<</OCGs[%d 0 R]/D<</OFF[%d 0 R]>>>>>>" % (layer, layer)
+    catalogue = document.catalogue[:-2] + b"/OCProperties<</OCGs[%d 0 R]/D<</OFF[%d 0 R]>>>>>>" % (
+        layer,
+        layer,
+    )
     group = {layer: b"<</Type/OCG/Name(Second text)>>"}
     return s.against(prepared(subject, group, {document.tail.root: catalogue}))
 

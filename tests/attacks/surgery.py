@@ -70,7 +70,10 @@ def anatomy(data: bytes) -> Anatomy:
     form = re.search(rb"/Fields ?\[([0-9]+) 0 R", whole.catalogue)
     assert form is not None
     field = int(form[1])
-    value, drawn = re.search(rb"/V ([0-9]+) 0 R", whole.body(field)), re.search(rb"/AP<</N ([0-9]+)", whole.body(field))
+    value, drawn = (
+        re.search(rb"/V ([0-9]+) 0 R", whole.body(field)),
+        re.search(rb"/AP<</N ([0-9]+)", whole.body(field)),
+    )
     assert value is not None
     assert drawn is not None
     return Anatomy(
@@ -106,7 +109,9 @@ def table(offsets: Mapping[int, int]) -> bytes:
     return b"xref\n" + b"".join(b"%d 1\n%010d 00000 n \n" % item for item in sorted(offsets.items()))
 
 
-def trailer(document: Anatomy, offsets: Mapping[int, int], *, root: int = 0, extra: bytes = b"", prev: int = -1) -> bytes:
+def trailer(
+    document: Anatomy, offsets: Mapping[int, int], *, root: int = 0, extra: bytes = b"", prev: int = -1
+) -> bytes:
     """Return a trailer as an honest update has it, `extra` at its end."""
     tail = document.tail
     size = max(tail.size, *(number + 1 for number in offsets)) if offsets else tail.size
@@ -122,7 +127,9 @@ def update(document: Anatomy, objects: Mapping[int, bytes]) -> bytes:
     return document.data + updates.write_update(document.tail, objects)
 
 
-def odd_update(document: Anatomy, objects: Mapping[int, bytes], *, end: bytes = b"%%EOF\n", **what: object) -> bytes:
+def odd_update(
+    document: Anatomy, objects: Mapping[int, bytes], *, end: bytes = b"%%EOF\n", **what: object
+) -> bytes:
     """Return the whole file with an update in another form: another end, or `what` of its trailer."""
     body, offsets = objects_at(document.tail.end, objects)
     lines = table(offsets) + trailer(document, offsets, **what)  # type: ignore[arg-type]

@@ -37,7 +37,9 @@ def seal_hidden(subject: str) -> Vector:
 @forgery(*EXTENDED)
 def seal_drawn_anew(subject: str) -> Vector:
     document = s.of(subject)
-    field = document.body(document.field).replace(b"/N %d 0 R" % document.appearance, b"/N %d 0 R" % document.free)
+    field = document.body(document.field).replace(
+        b"/N %d 0 R" % document.appearance, b"/N %d 0 R" % document.free
+    )
     return s.changed(subject, {document.field: field, document.free: s.picture()})
 
 
@@ -180,7 +182,9 @@ def embedded_data_changed_in_place(subject: str) -> Vector:
 def second_attachment_by_an_update(subject: str) -> Vector:
     document = s.of(subject)
     file, stream = document.free, document.free + 1
-    words = b"<</Type/Filespec/F(licence.json)/UF(licence.json)/AFRelationship/Data/EF<</F %d 0 R>>>>" % stream
+    words = (
+        b"<</Type/Filespec/F(licence.json)/UF(licence.json)/AFRelationship/Data/EF<</F %d 0 R>>>>" % stream
+    )
     catalogue = document.catalogue.replace(b"/AF[", b"/AF[%d 0 R " % file)
     data = {stream: s.stream(b"{}", b"/Type/EmbeddedFile"), file: words, document.tail.root: catalogue}
     return s.changed(subject, data)
@@ -211,7 +215,10 @@ def page_cropped(subject: str) -> Vector:
 @forgery(*EXTENDED)
 def script_at_opening(subject: str) -> Vector:
     return s.edited(
-        subject, s.of(subject).tail.root, rb"/Type/Catalog", b"/Type/Catalog/OpenAction<</S/JavaScript/JS(1)>>"
+        subject,
+        s.of(subject).tail.root,
+        rb"/Type/Catalog",
+        b"/Type/Catalog/OpenAction<</S/JavaScript/JS(1)>>",
     )
 
 

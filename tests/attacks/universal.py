@@ -3,7 +3,7 @@
 Source: Mladenov and others (CCS 2019), section 5.1, whose 24 variants these are, each under a forged page.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import re
@@ -181,7 +181,9 @@ def usf_contents_emptied_by_an_update(subject: str) -> Vector:
 
 @forgery(*d.TYPES)
 def usf_subfilter_unknown(subject: str) -> Vector:
-    return s.against(s.in_place(subject, rb"/SubFilter/ETSI.CAdES.detached", b"/SubFilter/ETSI.CAdES.detachee"))
+    return s.against(
+        s.in_place(subject, rb"/SubFilter/ETSI.CAdES.detached", b"/SubFilter/ETSI.CAdES.detachee")
+    )
 
 
 @forgery(*d.TYPES)

@@ -4,7 +4,7 @@ Source: Mladenov, Mainka, Meyer zu Selhausen, Grothe, Schwenk: 1 Trillion Dollar
 padding tail is the malicious signer's variant that pyHanko 0.38 takes for a whole-file signature.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import hashlib
@@ -123,9 +123,7 @@ def signature_in_a_second_field(subject: str) -> Vector:
     number = document.free + 1
     catalogue = document.catalogue.replace(b"/Fields[", b"/Fields[%d 0 R " % number)
     field = b"<</FT/Sig/T(Copy)/V %d 0 R>>" % document.signature
-    return s.changed(
-        subject, {**s.forged_page(document), document.tail.root: catalogue, number: field}
-    )
+    return s.changed(subject, {**s.forged_page(document), document.tail.root: catalogue, number: field})
 
 
 @forgery(*d.TYPES)

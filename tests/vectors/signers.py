@@ -171,5 +171,3 @@ def timestamp_before_claimed_time() -> Vector:
 @vector
 def sealed_in_the_future() -> Vector:
     return replace(untouched(), at=AT - timedelta(hours=1))
-
-

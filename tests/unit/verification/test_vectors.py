@@ -21,7 +21,11 @@ LONGEST = 20.0
 CASES = {case.name: case for case in load_cases()}
 INSTANCES = instances()
 NOT_PASSED = {CheckStatus.FAILED, CheckStatus.INDETERMINATE}
-DECIDES = {"TOTAL_FAILED": CheckStatus.FAILED, "INDETERMINATE": CheckStatus.INDETERMINATE, "TOTAL_PASSED": None}
+DECIDES = {
+    "TOTAL_FAILED": CheckStatus.FAILED,
+    "INDETERMINATE": CheckStatus.INDETERMINATE,
+    "TOTAL_PASSED": None,
+}
 EXIT = {"TOTAL_PASSED": 0, "TOTAL_FAILED": 1, "INDETERMINATE": 3}
 
 

@@ -131,12 +131,12 @@ def permitting(subject: str, permission: bytes) -> bytes:
     return prepared(subject, {}, {document.signature: body})
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certified_for_form_filling(subject: str) -> Vector:
     return s.against(permitting(subject, b"2"))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certified_for_annotations(subject: str) -> Vector:
     return s.against(permitting(subject, b"3"))
 
@@ -152,7 +152,7 @@ def ssa_where_form_filling_is_permitted(subject: str) -> Vector:
     return s.against(later_signature(s.anatomy(permitting(subject, b"2")), widget=_WIDGET))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certification_without_parameters(subject: str) -> Vector:
     document = s.of(subject)
     body = document.body(document.signature).replace(
@@ -169,6 +169,6 @@ def certification_taken_away(subject: str) -> Vector:
     return s.changed(subject, {**s.forged_page(document), document.tail.root: catalogue})
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certification_loosened_in_place(subject: str) -> Vector:
     return s.against(s.in_place(subject, rb"/P 1/V/1.2", b"/P 3/V/1.2"))

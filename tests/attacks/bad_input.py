@@ -111,7 +111,9 @@ def field_is_its_own_parent() -> bytes:
 @bad
 def length_is_its_own_object() -> bytes:
     """A stream whose length is the stream."""
-    return made(Draft(objects={15: b"<</Length 15 0 R>>\nstream\nabc\nendstream"}, catalogue=b"/Metadata 15 0 R")).data
+    return made(
+        Draft(objects={15: b"<</Length 15 0 R>>\nstream\nabc\nendstream"}, catalogue=b"/Metadata 15 0 R")
+    ).data
 
 
 @bad
@@ -135,7 +137,9 @@ def page_tree_that_multiplies() -> bytes:
 @bad
 def object_streams_in_a_circle() -> bytes:
     """Two object streams that extend each other."""
-    streams = {n: s.stream(b"99 0 null", b"/Type/ObjStm/N 1/First 5/Extends %d 0 R" % (31 - n)) for n in (15, 16)}
+    streams = {
+        n: s.stream(b"99 0 null", b"/Type/ObjStm/N 1/First 5/Extends %d 0 R" % (31 - n)) for n in (15, 16)
+    }
     return made(Draft(objects=streams, catalogue=b"/Metadata 15 0 R")).data
 
 
@@ -175,14 +179,18 @@ def object_stream_that_inflates() -> bytes:
     at, body = len(data), b"15 0 obj\n%s\nendobj\n" % held
     rows = b"\1" + at.to_bytes(4, "big") + b"\0" + b"\2" + (15).to_bytes(4, "big") + b"\0"
     end = len(data) + len(body)
-    table = s.stream(rows, b"/Type/XRef/W[1 4 1]/Index[15 1 3 1]/Size 17/Root 1 0 R/Prev %d" % d.tail(data).xref)
+    table = s.stream(
+        rows, b"/Type/XRef/W[1 4 1]/Index[15 1 3 1]/Size 17/Root 1 0 R/Prev %d" % d.tail(data).xref
+    )
     return data + body + b"16 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, end)
 
 
 @bad
 def predictor_with_endless_rows() -> bytes:
     """A predictor over rows of two thousand million columns."""
-    entries = b"/Filter/FlateDecode/DecodeParms<</Predictor 15/Columns 2000000000/Colors 32/BitsPerComponent 16>>"
+    entries = (
+        b"/Filter/FlateDecode/DecodeParms<</Predictor 15/Columns 2000000000/Colors 32/BitsPerComponent 16>>"
+    )
     return made(Draft(objects={10: s.stream(zlib.compress(bytes(9999)), entries)})).data
 
 
@@ -273,7 +281,11 @@ def pages(count: int) -> bytes:
     objects |= {number: page for number in range(3, 3 + count)}
     body, offsets = s.objects_at(9, objects)
     lines = b"".join(b"%010d 00000 n \n" % offsets[number] for number in sorted(offsets))
-    table = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<</Size %d/Root 1 0 R>>\n" % (count + 3, lines, count + 3)
+    table = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<</Size %d/Root 1 0 R>>\n" % (
+        count + 3,
+        lines,
+        count + 3,
+    )
     return b"%PDF-1.4\n" + body + table + b"startxref\n%d\n%%%%EOF\n" % (9 + len(body))
 
 
@@ -389,7 +401,9 @@ def certificate_with_names_of_another_kind() -> bytes:
     def change(content: cms.ContentInfo) -> None:
         certificate = content["content"]["certificates"][0].chosen
         der = certificate.dump().replace(b"\x0c", b"\x13", 4)
-        content["content"]["certificates"][0] = cms.CertificateChoices({"certificate": type(certificate).load(der)})
+        content["content"]["certificates"][0] = cms.CertificateChoices(
+            {"certificate": type(certificate).load(der)}
+        )
 
     return _with_cms(change)
 

@@ -96,7 +96,9 @@ def with_seal(
     objects |= {n if n > 0 else appearance - n: body for n, body in (more or {}).items()}
     pdf, byte_range = updates.place_gap(data + updates.write_update(tail, objects), len(data))
     covered = pdf[: byte_range[1]] + pdf[byte_range[2] :]
-    return updates.fill_gap(pdf, byte_range, sign_digest(hashlib.new(signer.algorithm.digest, covered).digest(), signer))
+    return updates.fill_gap(
+        pdf, byte_range, sign_digest(hashlib.new(signer.algorithm.digest, covered).digest(), signer)
+    )
 
 
 def prepared(data: bytes, number: int) -> bytes:
@@ -151,7 +153,9 @@ def joint_first_authority_seals_again(subject: str) -> Vector:
 
 @forgery(d.JOINT)
 def joint_seal_by_an_authority_not_named(subject: str) -> Vector:
-    other = next(k for k in d.office().keepers if k.authority.code not in {one.authority.code for one in keepers()})
+    other = next(
+        k for k in d.office().keepers if k.authority.code not in {one.authority.code for one in keepers()}
+    )
     return s.against(with_seal(revision(1), 2, signer=other.signer))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -283,35 +282,3 @@ def test_a_wrong_folder_does_not_start(tmp_path):
     assert done.returncode == 2
     assert "elicense demo" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_joint_document_needs_the_right_to_act_for_every_authority(folder, real, headers):
-    """The demo's token may make all departments seal; one that may act for the first alone is refused, nothing spent."""
-    body = sample(real, "joint-approval-document")
-    request = real.extensions["elicense"].catalogue["joint-approval-document"].sample_request()
-    body["joint_authority_codes"] = list(request.joint_authority_codes)
-    client = real.test_client()
-    made = client.post("/licences", json=body, headers={**headers, "Idempotency-Key": "joint"})
-    assert made.status_code == 201, made.get_json()
-    assert made.get_json()["state"] == "issued"
-    alone = token_of(folder, "alone", [request.authority_code])
-    app = create_app(Settings(alone))
-    try:
-        bearer = {"Authorization": "Bearer alone", "Idempotency-Key": "joint"}
-        answer = app.test_client().post("/licences", json=body, headers=bearer)
-    finally:
-        app.extensions["elicense"].close()
-    assert (answer.status_code, answer.get_json()["code"]) == (403, "not_authorised")
-    assert app.extensions["elicense"].registry.unfinished() == ()
-
-
-def token_of(folder, token, authorities):
-    """Return a copy of the demonstration whose one department may act for these authorities."""
-    copy = folder.parent / f"demo-{token}"
-    shutil.copytree(folder, copy)
-    department = {
-        "name": token, "authorities": authorities, "token_sha256": hashlib.sha256(token.encode()).hexdigest(),
-    }  # fmt: skip
-    listed = {"schema": "elicense/departments/1", "departments": [department]}
-    (copy / "departments.json").write_text(json.dumps(listed), "utf-8")
-    return copy

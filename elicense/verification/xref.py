@@ -108,7 +108,9 @@ class Document:
             except Violation as violation:
                 if violation.reason.startswith("limit.") or violation.reason == "format.encrypted":
                     raise
-                raise Violation("format.layout", pointer, violation.detail or "cross-reference") from violation
+                raise Violation(
+                    "format.layout", pointer, violation.detail or "cross-reference"
+                ) from violation
             found.append(section)
             place = section.trailer.get("Prev")
         return found

@@ -38,6 +38,7 @@ __all__ = [
     "issue",
     "load_trust",
     "resume",
+    "seal_next",
     "verify",
 ]
 
@@ -45,7 +46,7 @@ _HOMES = {
     "elicense.catalogue": ("Catalogue",),
     "elicense.errors": ("ElicenseError",),
     "elicense.identifiers": ("LicenceIdentifier",),
-    "elicense.issuing": ("IssuedLicence", "IssuingOffice", "SealKeeper", "issue", "resume"),
+    "elicense.issuing": ("IssuedLicence", "IssuingOffice", "SealKeeper", "issue", "resume", "seal_next"),
     "elicense.model": ("Holder", "IssueRequest", "IssuingAuthority", "Licence", "Validity"),
     "elicense.pki.trust": ("TrustStore", "load_trust"),
     "elicense.seal.model": ("Seal",),

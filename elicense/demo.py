@@ -185,8 +185,8 @@ def _seals(
     recorded = _read_seals(folder)
     seals = [(authority, seal) for authority, seal in recorded if seal.valid_until > at + timedelta(days=1)]
     serial = max((int(seal.number[6:]) for _, seal in recorded), default=0)
-    for licence_type in catalogue.types:
-        authority = licence_type.sample_authority()
+    wanted = [(one, licence_type) for licence_type in catalogue.types for one in _authorities(licence_type)]
+    for authority, licence_type in wanted:
         if any((a.code, s.use) == (authority.code, licence_type.seal_use) for a, s in seals):
             continue
         serial += 1
@@ -198,6 +198,11 @@ def _seals(
         seals.append((authority, _seal(authority, licence_type.seal_use, number, identity.certificate)))
     _write_seals(folder, seals)
     return tuple(seals)
+
+
+def _authorities(licence_type: LicenceType) -> tuple[IssuingAuthority, ...]:
+    """Return the authorities that issue the type's sample, in the order of sealing."""
+    return (licence_type.sample_authority(), *licence_type.sample_joint_authorities())
 
 
 def _seal(authority: IssuingAuthority, use: str, number: str, certificate: x509.Certificate) -> Seal:
@@ -236,7 +241,7 @@ def _write_trust(folder: Path, catalogue: Catalogue, seals: Iterable[tuple[Issui
                 licence_type.type_code
                 for licence_type in catalogue.types
                 if licence_type.seal_use == seal.use
-                and licence_type.sample_authority().code == authority.code
+                and authority.code in {one.code for one in _authorities(licence_type)}
             ),
             seal.valid_from,
             seal.valid_until,

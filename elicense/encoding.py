@@ -27,7 +27,7 @@ from elicense.model import (
     LicenceDraft,
     Validity,
 )
-from elicense.wording import OWN_NAMES, Place, parse_template, printed, template_names
+from elicense.wording import MOST_AUTHORITIES, OWN_NAMES, Place, parse_template, printed, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +150,8 @@ def holder_to_json(holder: Holder) -> dict[str, object]:
 
 
 def draft_to_json(draft: LicenceDraft) -> dict[str, object]:
-    """Return the draft as plain values, every key present."""
+    """Return the draft as plain values, every key present but that of joint authorities where there are none."""
+    joint = [authority_to_json(authority) for authority in draft.joint_authorities]
     return {
         "authority": authority_to_json(draft.authority),
         "case_number": draft.case_number,
@@ -158,6 +159,7 @@ def draft_to_json(draft: LicenceDraft) -> dict[str, object]:
         "fields": _plain(dict(draft.fields)),
         "holders": [holder_to_json(holder) for holder in draft.holders],
         "issued_on": draft.issued_on.isoformat(),
+        **({"joint_authorities": joint} if joint else {}),
         "labels": {name: dict(labels) for name, labels in draft.labels.items()},
         "type": draft.type,
         "type_code": draft.type_code,
@@ -171,7 +173,7 @@ def draft_to_json(draft: LicenceDraft) -> dict[str, object]:
 
 
 def licence_to_json(licence: Licence) -> dict[str, object]:
-    """Return the licence as plain values, every key present."""
+    """Return the licence as plain values, keys as in `draft_to_json`."""
     return draft_to_json(licence) | {
         "document_id": licence.document_id,
         "identifier": str(licence.identifier),
@@ -237,7 +239,7 @@ def licence_from_json(value: object) -> Licence:
         MalformedDocument: a key is missing or extra, a value has another type or form, or the identifier is not
             one of this type and authority.
     """
-    body = _keys(value, _LICENCE_KEYS)
+    body = _keys(value, _LICENCE_KEYS, _OPTIONAL_KEYS)
     try:
         identifier = LicenceIdentifier.parse(_text(body["identifier"]))
     except InvalidLicenceData as error:
@@ -263,7 +265,7 @@ def draft_from_json(value: object) -> LicenceDraft:
     Raises:
         MalformedDocument: a key is missing or extra, or a value has another type or form.
     """
-    return LicenceDraft(**_draft_parts(_keys(value, _DRAFT_KEYS)))
+    return LicenceDraft(**_draft_parts(_keys(value, _DRAFT_KEYS, _OPTIONAL_KEYS)))
 
 
 def placement_from_json(value: object) -> FieldPlacement:
@@ -291,6 +293,7 @@ _DRAFT_KEYS = {
     "type", "type_code", "type_name", "validity", "verify_base",
 }  # fmt: skip
 _LICENCE_KEYS = _DRAFT_KEYS | {"document_id", "identifier", "number", "signing_time"}
+_OPTIONAL_KEYS = frozenset({"joint_authorities"})
 
 
 def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
@@ -299,12 +302,13 @@ def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
     holders = tuple(holder_from_json(item) for item in _list(body["holders"]))
     if not holders:
         raise _malformed("it has no holder")
+    authority = authority_from_json(body["authority"])
     return {
         "type": _text(body["type"]),
         "type_code": _text(body["type_code"]),
         "type_name": _text(body["type_name"]),
         "category": _member(DocumentCategory, body["category"]),
-        "authority": authority_from_json(body["authority"]),
+        "authority": authority,
         "holders": holders,
         "issued_on": _date(body["issued_on"]),
         "validity": _validity(body["validity"]),
@@ -315,7 +319,22 @@ def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
         },
         "verify_base": _text(body["verify_base"]),
         "case_number": None if case_number is None else _text(case_number),
+        "joint_authorities": _joint(body, authority),
     }
+
+
+def _joint(body: Mapping[str, object], main: IssuingAuthority) -> tuple[IssuingAuthority, ...]:
+    """Return the joint authorities, none where the member is absent. Raises MalformedDocument."""
+    if "joint_authorities" not in body:
+        return ()
+    found = tuple(authority_from_json(item) for item in _list(body["joint_authorities"]))
+    # An empty list would be a second encoding of the same licence.
+    if (
+        not 0 < len(found) < MOST_AUTHORITIES
+        or len({main.code, *(authority.code for authority in found)}) != len(found) + 1
+    ):
+        raise _malformed("its joint authorities are wrong")
+    return found
 
 
 def _validity(value: object) -> Validity:
@@ -368,9 +387,9 @@ def _mapping(value: object) -> dict[str, object]:
     return value
 
 
-def _keys(value: object, keys: set[str]) -> dict[str, object]:
+def _keys(value: object, keys: set[str], optional: frozenset[str] = frozenset()) -> dict[str, object]:
     body = _mapping(value)
-    if body.keys() != keys:
+    if body.keys() - optional != keys:
         raise _malformed("a name is missing or unknown")
     return body
 

@@ -142,6 +142,12 @@ class IllegalTransition(RegistryError):
     code = "illegal_transition"
 
 
+class SealAwaited(IllegalTransition):
+    """A joint document waits for the seal of an authority whose keeper is elsewhere; it is on record so far."""
+
+    code = "seal_awaited"
+
+
 class IdempotencyConflict(RegistryError):
     """The same idempotency key came with different content."""
 

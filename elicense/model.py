@@ -96,6 +96,8 @@ class IssueRequest:
     """办件编号 of the case this licence closes."""
     idempotency_key: str | None = None
     """Same key and same content: the same licence; same key and other content: IdempotencyConflict."""
+    joint_authority_codes: tuple[str, ...] = ()
+    """Credit codes of the authorities that seal after the issuing one (联合行文), in that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,13 @@ class LicenceDraft:
     """Address that checks a licence when its identifier is appended, e.g. https://host/v/."""
     case_number: str | None = None
     """办件编号."""
+    joint_authorities: tuple[IssuingAuthority, ...] = ()
+    """Who issues it together with `authority` (联合行文), in the order of sealing; empty for most."""
+
+    @property
+    def authorities(self) -> tuple[IssuingAuthority, ...]:
+        """All who issue it, in the order of sealing; the main one is the first."""
+        return (self.authority, *self.joint_authorities)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,22 @@ Plan (the numbers are those of the findings):
 3. No text overflows its box, no box its page, no line with characters is without width (on the placed lines; the
    fill refuses a character without a glyph before it places it).
 4. The embedded licence.json decodes to this very licence and its index names these very placements.
-5. Nothing but the authority's name and the date lies under the seal; the seal stays inside its page.
+5. Nothing but an authority's name and the date lies under a seal; a seal stays inside its page, apart from others;
+   there is one for each authority.
 6. The signature slot is one gap of the stated length, its ByteRange covers all else.
+
+Before each further seal of a joint document:
+
+7. The document so far is the one on record, holds this very licence, and waits for this authority.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from elicense.encoding import encode_licence_file, read_licence_file
+from elicense.encoding import canonical_json, encode_licence_file, licence_to_json, read_licence_file
 from elicense.errors import InvalidTemplate, MalformedDocument, PreflightFailed
 from elicense.wording import Place, parse_template, printed, template_names
 
@@ -76,7 +82,9 @@ class FillPlan:
     placements: tuple[FieldPlacement, ...]
     """The data index, as embedded."""
     seal: SealPlacement
-    """Where the seal goes."""
+    """Where the first seal goes."""
+    further_seals: tuple[SealPlacement, ...] = ()
+    """Where the seals of the joint authorities go, in the order of sealing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,25 @@ class ClearedDocument:
         return document
 
 
+class ClearedSeal:
+    """The document so far, found to be the one on record and ready for its next seal; `redeem()` hands it out once."""
+
+    __slots__ = ("_document", "licence")
+
+    def __init__(self, document: tuple[bytes, int], licence: Licence, *, _token: object) -> None:
+        if _token is not _TOKEN:
+            raise TypeError("only preflight.clear_next() makes a ClearedSeal")
+        self._document: tuple[bytes, int] | None = document
+        self.licence = licence
+
+    def redeem(self) -> tuple[bytes, int]:
+        """Return the bytes and which field comes next, from 0; a second call is a RuntimeError."""
+        document, self._document = self._document, None
+        if document is None:
+            raise RuntimeError("this ClearedSeal was already redeemed")
+        return document
+
+
 _TOKEN = object()
 
 
@@ -153,7 +180,7 @@ def clear(document: UnsignedDocument, licence: Licence, licence_type: LicenceTyp
         *_printed_fields(plan, licence, licence_type),
         *_overflows(plan),
         *_embedded_data(document, licence),
-        *_seal_place(plan),
+        *_seal_places(plan, licence),
         *_slot(document),
     ]
     if findings:
@@ -165,6 +192,32 @@ def clear(document: UnsignedDocument, licence: Licence, licence_type: LicenceTyp
             findings=tuple(str(finding) for finding in findings),
         )
     return ClearedDocument(document, licence, _token=_TOKEN)
+
+
+def clear_next(pdf: bytes, licence: Licence, *, on_record: str, place: int) -> ClearedSeal:
+    """Return the document so far ready for its next seal, once.
+
+    Args:
+        pdf: the document with the seals before.
+        licence: what it is the document of.
+        on_record: SHA-256 (hex) by which the register knows the document that bears just these seals.
+        place: which authority seals now, counted from 0; the first one's seal is no business of this function.
+
+    Raises:
+        PreflightFailed: 7. it is not the document on record, does not hold this licence, or has no such authority.
+    """
+    content = b'"licence":' + canonical_json(licence_to_json(licence)) + b',"schema":'
+    right = hashlib.sha256(pdf).hexdigest() == on_record and pdf.count(content) == 1
+    if not right or not 1 <= place < len(licence.authorities):
+        finding = _Finding(
+            7, "it is not the document on record, waiting for this seal", "不是登记在案、待盖此印的文件"
+        )
+        raise PreflightFailed(
+            f"the document cannot be sealed further: {finding.en}; nothing was sealed, look at its record",
+            f"不能继续加盖印章：{finding.zh}；未加盖印章，请核对登记记录",
+            findings=(str(finding),),
+        )
+    return ClearedSeal((pdf, place), licence, _token=_TOKEN)
 
 
 def _printed_texts(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:
@@ -304,9 +357,27 @@ def _embedded_data(document: UnsignedDocument, licence: Licence) -> Iterator[_Fi
         yield _Finding(4, "the file does not hold licence.json once", "文件中内嵌数据缺失或重复")
 
 
-def _seal_place(plan: FillPlan) -> Iterator[_Finding]:
+def _seal_places(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:
     """Check 5."""
-    seal = plan.seal
+    seals = (plan.seal, *plan.further_seals)
+    if len(seals) != len(licence.authorities):
+        yield _Finding(5, "there is not one seal for each authority", "印章数与发文机关数不一致")
+    for number, seal in enumerate(seals):
+        yield from _seal_place(plan, seal)
+        if any(other.page == seal.page and _touch(other.rect, seal.rect) for other in seals[:number]):
+            yield _Finding(5, f"seal {number + 1} touches another one", f"第{number + 1}枚印章与其他印章相交")
+
+
+def _touch(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    """Tell whether two seals' boxes have a point in common."""
+    return all(
+        one[axis] <= other[axis] + other[axis + 2] and other[axis] <= one[axis] + one[axis + 2]
+        for axis in (0, 1)
+    )
+
+
+def _seal_place(plan: FillPlan, seal: SealPlacement) -> Iterator[_Finding]:
+    """Check 5 for one seal."""
     if not 1 <= seal.page <= len(plan.pages) or not _within(seal.rect, plan.pages[seal.page - 1]):
         yield _Finding(5, "the seal leaves its page", "印章超出页面")
     left, bottom, width, height = seal.rect

@@ -126,6 +126,8 @@ def _value(place: Place, licence: Licence) -> FieldValue:
     own = _OWN_NAMES.get(place.name)
     if own is not None:
         return own(licence)
+    if one := _AUTHORITY.fullmatch(place.name):
+        return "".join(authority.name for authority in licence.authorities[int(one[1]) - 1 : int(one[1])])
     name, *positions = place.name.split(".")
     if not positions and place.format in {"", "en"} and name in licence.labels:
         return licence.labels[name].get("en" if place.format == "en" else "zh", "")
@@ -138,6 +140,7 @@ def _value(place: Place, licence: Licence) -> FieldValue:
 
 
 _POSITION = re.compile(r"[0-9]{1,9}")
+_AUTHORITY = re.compile(r"authorities\.([1-9])\.name")
 
 _OWN_NAMES: dict[str, Callable[[Licence], str]] = {
     "number": lambda licence: licence.number,
@@ -146,6 +149,7 @@ _OWN_NAMES: dict[str, Callable[[Licence], str]] = {
     "valid_from": lambda licence: licence.validity.start.isoformat(),
     "valid_until": lambda licence: licence.validity.end.isoformat() if licence.validity.end else "",
     "authority.name": lambda licence: licence.authority.name,
+    "authorities": lambda licence: "、".join(authority.name for authority in licence.authorities),
     "authority.code": lambda licence: licence.authority.code,
     "authority.region": lambda licence: licence.authority.region,
     "authority.place": lambda licence: licence.authority.place,
@@ -160,7 +164,13 @@ _OWN_NAMES: dict[str, Callable[[Licence], str]] = {
     "year": lambda licence: str(licence.issued_on.year),
 }
 
-OWN_NAMES = frozenset({*_OWN_NAMES, "page", "pages"})
+MOST_AUTHORITIES = 9
+"""So many authorities at most issue one document together."""
+
+AUTHORITY_NAMES = tuple(f"authorities.{number}.name" for number in range(1, MOST_AUTHORITIES + 1))
+"""Names of the authorities one by one, in the order of sealing; a licence of one authority has the first."""
+
+OWN_NAMES = frozenset({*_OWN_NAMES, *AUTHORITY_NAMES, "page", "pages"})
 """Names that every licence has, whatever its type's fields are."""
 
 

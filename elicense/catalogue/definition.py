@@ -13,7 +13,7 @@ from elicense.catalogue.numbers import CHECKS, NumberFormat
 from elicense.errors import InvalidLicenceData, InvalidTemplate
 from elicense.identifiers import check_type_code
 from elicense.model import AuthorityLevel, DocumentCategory
-from elicense.wording import OWN_NAMES
+from elicense.wording import MOST_AUTHORITIES, OWN_NAMES
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -163,11 +163,20 @@ class ValidityRule(_Part):
         return self
 
 
+class JointRule(_Part):
+    """How many authorities may issue one document together (联合行文)."""
+
+    max: Annotated[int, Field(ge=2, le=MOST_AUTHORITIES)]
+    """Greatest number of authorities, the main one included."""
+
+
 class SealRule(_Part):
     """Which seal the type needs."""
 
     use: Words
     """印章用途: 公章, 电子证照专用章, 行政审批专用章, …"""
+    joint: JointRule | None = None
+    """For a type that several authorities may issue together, each with its seal of that use."""
 
 
 class PageRule(_Part):

@@ -24,7 +24,7 @@ def make_draft(
     licence_type: LicenceType,
     request: IssueRequest,
     authority: IssuingAuthority,
-    *,
+    *joint: IssuingAuthority,
     at: datetime,
     verify_base: str,
 ) -> LicenceDraft:
@@ -32,7 +32,10 @@ def make_draft(
 
     Args and Raises: as `Catalogue.draft`, but for the unknown type.
     """
-    _require_authority(licence_type, request, authority)
+    _require_asked(licence_type, request, (authority, *joint))
+    _require_authority(licence_type, authority, "authority")
+    for number, one in enumerate(joint, 1):
+        _require_authority(licence_type, one, f"joint_authorities.{number}")
     issued_on = _issued_on(request, at)
     fields = _fields(licence_type, request.fields, issued_on)
     case_number = request.case_number
@@ -53,29 +56,50 @@ def make_draft(
         },
         verify_base=_verify_base(verify_base),
         case_number=None if case_number is None else check_text(case_number, "case_number", most=40),
+        joint_authorities=joint,
     )
 
 
-def _require_authority(licence_type: LicenceType, request: IssueRequest, authority: IssuingAuthority) -> None:
-    """Return if `authority` is the one asked and may issue the type. Raises NotAuthorised."""
-    if authority.code != request.authority_code:
+def _require_asked(
+    licence_type: LicenceType, request: IssueRequest, authorities: tuple[IssuingAuthority, ...]
+) -> None:
+    """Return if these are the authorities asked and may be so many. Raises NotAuthorised, InvalidLicenceData."""
+    codes = [authority.code for authority in authorities]
+    if codes[0] != request.authority_code or codes[1:] != list(request.joint_authority_codes):
         raise NotAuthorised(
             "the request names another authority: send it to the authority whose credit code it bears",
             "申请中的颁发机构与本机构不一致，请向申请所载机构提出",
             field="authority_code",
         )
+    if len(set(codes)) != len(codes):
+        refuse(
+            "joint_authority_codes",
+            "the same authority stands twice: delete one",
+            "联合发文机关重复，请删除",
+        )
+    if len(codes) > licence_type.most_authorities:
+        most = licence_type.most_authorities
+        refuse(
+            "joint_authority_codes",
+            f"{licence_type.name_en} is issued by at most {most}, not by {len(codes)}: leave authorities out",
+            f"{licence_type.name_zh}的发文机关最多{most}个，现有{len(codes)}个，请减少",
+        )
+
+
+def _require_authority(licence_type: LicenceType, authority: IssuingAuthority, where: str) -> None:
+    """Return if `authority` may issue the type and its data are sound. Raises NotAuthorised, InvalidLicenceData."""
     if authority.level not in licence_type.definition.issuing_levels:
         levels = ", ".join(licence_type.definition.issuing_levels)
         raise NotAuthorised(
             f"an authority at {authority.level} level may not issue {licence_type.name_en}, only {levels}",
             f"该级别机构（{authority.level}）无权颁发{licence_type.name_zh}，仅限：{levels}",
-            field="authority.level",
+            field=f"{where}.level",
         )
-    check_credit_code(authority.code, "authority.code")
-    check_region(authority.region, "authority.region")
-    check_text(authority.name, "authority.name", least=2, most=60)
-    check_text(authority.place, "authority.place", most=20)
-    check_text(authority.prefix, "authority.prefix", most=20)
+    check_credit_code(authority.code, f"{where}.code")
+    check_region(authority.region, f"{where}.region")
+    check_text(authority.name, f"{where}.name", least=2, most=60)
+    check_text(authority.place, f"{where}.place", most=20)
+    check_text(authority.prefix, f"{where}.prefix", most=20)
 
 
 def _issued_on(request: IssueRequest, at: datetime) -> date:

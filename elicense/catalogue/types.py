@@ -72,6 +72,12 @@ class LicenceType:
         return self.definition.seal.use
 
     @property
+    def most_authorities(self) -> int:
+        """How many authorities may issue one document together; 1 unless the type may be joint."""
+        joint = self.definition.seal.joint
+        return 1 if joint is None else joint.max
+
+    @property
     def page_width(self) -> float:
         """Width of a page as turned, mm."""
         return self.definition.page.extent[0]
@@ -98,8 +104,12 @@ class LicenceType:
 
     def sample_authority(self) -> IssuingAuthority:
         """Return the invented authority of the sample."""
-        body = dict(self.sample["authority"])  # type: ignore[call-overload]
-        return IssuingAuthority(**(body | {"level": AuthorityLevel(body["level"])}))
+        return _authority(self.sample["authority"])
+
+    def sample_joint_authorities(self) -> tuple[IssuingAuthority, ...]:
+        """Return the invented authorities that issue the sample together with the main one, in sealing order."""
+        found = self.sample.get("joint_authorities", ())
+        return tuple(_authority(body) for body in found)  # type: ignore[attr-defined]
 
     def sample_request(self) -> IssueRequest:
         """Return the invented request of the sample."""
@@ -113,6 +123,7 @@ class LicenceType:
             valid_from=_day(body.get("valid_from")),
             valid_until=_day(body.get("valid_until")),
             case_number=body.get("case_number"),
+            joint_authority_codes=tuple(authority.code for authority in self.sample_joint_authorities()),
         )
 
 
@@ -159,22 +170,28 @@ class Catalogue:
         )
 
     def draft(
-        self, request: IssueRequest, authority: IssuingAuthority, *, at: datetime, verify_base: str
+        self,
+        request: IssueRequest,
+        authority: IssuingAuthority,
+        *joint: IssuingAuthority,
+        at: datetime,
+        verify_base: str,
     ) -> LicenceDraft:
         """Return the request, checked and made canonical.
 
         Args:
             request: what a clerk asks for.
             authority: who would issue it.
+            joint: who would issue it together with that one, in the order of sealing.
             at: moment of the request, aware; its day in Beijing is the date of issue unless one is given.
             verify_base: address that checks a licence when its identifier is appended.
 
         Raises:
             UnknownLicenceType: no such type.
-            NotAuthorised: the authority's level may not issue the type, or the request names another one.
+            NotAuthorised: an authority's level may not issue the type, or the request names another one.
             InvalidLicenceData: a value is missing, unknown or does not conform; `field` names it.
         """
-        return make_draft(self[request.type], request, authority, at=at, verify_base=verify_base)
+        return make_draft(self[request.type], request, authority, *joint, at=at, verify_base=verify_base)
 
 
 def load_type(folder: Path) -> LicenceType:
@@ -230,6 +247,11 @@ def _sample(path: Path) -> dict[str, object]:
             field=shown,
         )
     return content
+
+
+def _authority(body: object) -> IssuingAuthority:
+    values = dict(body)  # type: ignore[call-overload]
+    return IssuingAuthority(**(values | {"level": AuthorityLevel(values["level"])}))
 
 
 def _day(text: str | None) -> date | None:

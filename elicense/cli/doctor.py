@@ -179,13 +179,14 @@ def _keepers(office: IssuingOffice, *, at: datetime) -> Iterator[Finding]:
             f"{name}：证书路径 {path.status}，有效至 {end:%Y-%m-%d}",
         )
     for licence_type in office.catalogue.types:
-        sample = licence_type.sample_authority().code
+        authorities = (licence_type.sample_authority(), *licence_type.sample_joint_authorities())
         keepers = [
             keeper
+            for authority in authorities
             for keeper in office.keepers
-            if keeper.seal.use == licence_type.seal_use and keeper.authority.code == sample
+            if keeper.seal.use == licence_type.seal_use and keeper.authority.code == authority.code
         ]
-        if not keepers:
+        if len(keepers) < len(authorities):
             yield Finding(
                 "type",
                 "bad",
@@ -195,7 +196,8 @@ def _keepers(office: IssuingOffice, *, at: datetime) -> Iterator[Finding]:
             continue
         try:
             capacity = required_capacity(keepers[0].signer, office.timestamps)
-            compile_template(licence_type, office.fonts, keepers[0].seal, capacity=capacity)
+            seals = (keeper.seal for keeper in keepers)
+            compile_template(licence_type, office.fonts, *seals, capacity=capacity)
         except ElicenseError as error:
             yield _bad("type", error)
 

@@ -30,7 +30,7 @@ from elicense.cli.common import (
     tell_demo,
 )
 from elicense.demo_folder import find_demo
-from elicense.errors import ConfigurationError, InvalidLicenceData
+from elicense.errors import ConfigurationError, InvalidLicenceData, SealAwaited
 from elicense.issuing import issue, resume
 from elicense.model import Holder, IssueRequest, LicenceState
 from elicense.registry.files import FileStore
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _DATES = ("issued_on", "valid_from", "valid_until")
 _TEXTS = ("authority_code", "case_number", "idempotency_key")
+_JOINT = "joint_authority_codes"
 
 
 @click.command("types")
@@ -109,7 +110,7 @@ def issue_command(
     except OSError as error:
         raise _issued_but_not_written(issued.record, file, error) from error
     if as_json:
-        print_json({**_summary(issued.record), "file": str(file)})
+        print_json({**summary(issued.record), "file": str(file)})
         return
     tell_demo(lang)
     licence = issued.record.licence
@@ -140,7 +141,7 @@ def status_command(identifier: str, folder: Path | None, *, lang: Language, as_j
             {"state": change.state.value, "at": change.at.isoformat(), "reason": change.reason}
             for change in history
         ]
-        print_json({**_summary(record), "in_force": status.state.value, "history": changes})
+        print_json({**summary(record), "in_force": status.state.value, "history": changes})
         return
     tell_demo(lang)
     click.echo(f"{record.licence.type_name} {record.licence.number}")
@@ -170,7 +171,7 @@ def _change_command(verb: str, state: LicenceState, en: str, zh: str) -> click.C
         else:
             record = office.registry.change_state(identifier, state, reason=reason, at=now())
         if as_json:
-            print_json(_summary(record))
+            print_json(summary(record))
         else:
             tell_demo(lang)
             state_now = pick(lang, record.state, STATES_ZH[record.state])
@@ -193,7 +194,7 @@ void_command = _change_command("void", LicenceState.VOID, "Void a reserved numbe
 def resume_command(context: click.Context, folder: Path | None, *, lang: Language, as_json: bool) -> None:
     """Finish every reserved licence, as after a crash (续办所有未完成的证照).
 
-    Exit status 1 if one of them could not be finished.
+    Exit status 1 if one of them could not be finished; a joint document that waits for another office is none of these.
     """
     _, office = open_office(folder)
     at = now()
@@ -203,17 +204,18 @@ def resume_command(context: click.Context, folder: Path | None, *, lang: Languag
     for result in results:
         error = result.error.text(lang) if result.error else None
         if as_json:
-            print_json({**_summary(result.record), "error": error})
+            print_json({**summary(result.record), "error": error})
         else:
             state = pick(lang, result.record.state, STATES_ZH[result.record.state])
             click.echo(f"{result.record.licence.number}: {error or state}")
     if not as_json:
         tell_demo(lang)
-        done = sum(result.error is None for result in results)
+        done = sum(result.issued is not None for result in results)
         click.echo(
             pick(lang, f"{done} of {len(results)} finished", f"未完成 {len(results)} 份，已办结 {done} 份")
         )
-    context.exit(int(any(result.error for result in results)))
+    failed = [one for one in results if one.error is not None and not isinstance(one.error, SealAwaited)]
+    context.exit(int(bool(failed)))
 
 
 # --- The office ---
@@ -267,8 +269,10 @@ def _issued_but_not_written(record: LicenceRecord, file: Path, error: OSError) -
 def _sample(licence_type: LicenceType) -> str:
     """Return the sample request in the form --data takes."""
     request = licence_type.sample_request()
+    joint = list(request.joint_authority_codes)
     content: dict[str, object] = {
         "authority_code": request.authority_code,
+        **({_JOINT: joint} if joint else {}),
         "holders": [asdict(holder) for holder in request.holders],
         "fields": dict(request.fields),
     }
@@ -320,7 +324,7 @@ def _request(slug: str, content: object) -> IssueRequest:
     """Return the request written as JSON; values of fields stay unchecked. Raises InvalidLicenceData."""
     if not isinstance(content, dict):
         raise _wrong("request")
-    if unknown := sorted(set(content) - {"holders", "fields", *_DATES, *_TEXTS}):
+    if unknown := sorted(set(content) - {"holders", "fields", _JOINT, *_DATES, *_TEXTS}):
         raise _wrong(unknown[0])
     holders, fields = content.get("holders"), content.get("fields")
     if not isinstance(holders, list) or not all(map(_is_holder, holders)):
@@ -330,6 +334,7 @@ def _request(slug: str, content: object) -> IssueRequest:
     values: dict[str, Any] = {name: _text(content, name) for name in _TEXTS}
     values |= {name: _date(content, name) for name in _DATES}
     values["authority_code"] = values["authority_code"] or ""
+    values[_JOINT] = _codes(content)
     return IssueRequest(slug, holders=tuple(Holder(**one) for one in holders), fields=fields, **values)
 
 
@@ -345,6 +350,13 @@ def _text(content: Mapping[str, object], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _wrong(name)
     return value
+
+
+def _codes(content: Mapping[str, object]) -> tuple[str, ...]:
+    value = content.get(_JOINT, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _wrong(_JOINT)
+    return tuple(value)
 
 
 def _date(content: Mapping[str, object], name: str) -> date | None:
@@ -367,7 +379,7 @@ def _wrong(name: str) -> InvalidLicenceData:
     )
 
 
-def _summary(record: LicenceRecord) -> dict[str, object]:
+def summary(record: LicenceRecord) -> dict[str, object]:
     """Return what a script wants to know of a record."""
     licence = record.licence
     return {

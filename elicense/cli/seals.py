@@ -1,4 +1,4 @@
-"""`elicense seal preview`: look at a seal before it is made."""
+"""`elicense seal preview`: look at a seal before it is made. `elicense seal next`: seal a joint document in turn."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import Literal, cast
 import click
 
 from elicense.catalogue import templates_folder
-from elicense.cli.common import Language, language_option, pick
+from elicense.cli.common import (
+    Language,
+    folder_option,
+    json_option,
+    language_option,
+    now,
+    pick,
+    print_json,
+    tell_demo,
+)
+from elicense.cli.office import open_office, summary
 from elicense.errors import ConfigurationError
+from elicense.issuing import seal_next
 from elicense.model import AuthorityLevel
 from elicense.rendering.fonts import FontLibrary
 from elicense.seal.model import SealArt, SealCentre, SealPicture, SealShape
@@ -76,3 +87,43 @@ def preview_command(
     click.echo(
         pick(lang, f"{out_file}: {wide:g} × {tall:g} mm", f"{out_file}：{wide:g} × {tall:g} 毫米"),
     )
+
+
+@seal_group.command("next")
+@click.argument("identifier")
+@click.option("--authority", "authority_code", metavar="CODE",
+              help="Credit code of the authority that means to seal; default: any. 盖章机构。")  # fmt: skip
+@click.option("--out", "out_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Where a copy of the document goes. 输出文件。")  # fmt: skip
+@folder_option
+@language_option
+@json_option
+def next_command(
+    identifier: str,
+    authority_code: str | None,
+    out_file: Path | None,
+    folder: Path | None,
+    *,
+    lang: Language,
+    as_json: bool,
+) -> None:
+    """Put the next authority's seal under a joint document (为联合行文加盖下一枚印章)."""
+    _, office = open_office(folder)
+    record = seal_next(identifier, office, at=now(), authority_code=authority_code)
+    document = record.document or record.interim[-1]
+    if out_file is not None:
+        out_file.write_bytes(office.store.get(document.sha256))
+    authorities = record.licence.authorities
+    seals = len(authorities) if record.document else len(record.interim)
+    if as_json:
+        print_json({**summary(record), "seals": seals, "authorities": [one.code for one in authorities]})
+        return
+    tell_demo(lang)
+    number, by = record.licence.number, authorities[seals - 1].name
+    click.echo(
+        pick(lang, f"{number} sealed by {by}, {seals} of {len(authorities)} seals",
+             f"{number} 已加盖{by}印章，共 {len(authorities)} 枚，已盖 {seals} 枚")
+    )  # fmt: skip
+    if record.document is None:
+        waits = authorities[seals].name
+        click.echo(pick(lang, f"waits for the seal of {waits}", f"待{waits}盖章"))

@@ -129,6 +129,18 @@ class MemoryRegistry:
             None,
         )
 
+    def add_interim(
+        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
+    ) -> LicenceRecord:
+        """See Registry.add_interim."""
+        del at  # kept only where a register outlives its process
+        with self._lock:
+            record = self.get(identifier)
+            if rules.require_interim(record, evidence, seals):
+                record = replace(record, interim=(*record.interim, evidence))
+                self._records[identifier] = record
+            return record
+
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""
         with self._lock:

@@ -39,7 +39,7 @@ class DocumentEvidence:
     size: int
     """Bytes."""
     byte_range: tuple[int, int, int, int]
-    """Of the sealing signature."""
+    """Of the sealing signature; of a joint document's last one."""
     profile: str
     """B-B or B-T as made; B-T, B-LT or B-LTA for an archive copy."""
     timestamp_pending: bool
@@ -64,6 +64,8 @@ class LicenceRecord:
     """Reason of a suspension, revocation or void."""
     archive_copies: tuple[DocumentEvidence, ...] = ()
     """Later revisions of the document (proof of time, long-term validation data), oldest first."""
+    interim: tuple[DocumentEvidence, ...] = ()
+    """The documents of a joint licence between its seals; the first bears one seal, each one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,24 @@ class Registry(Protocol):
     def commit(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """RESERVED -> ISSUED with evidence; the same evidence again is a no-op.
 
-        Raises IllegalTransition for other evidence or another state, LicenceNotFound.
+        Raises IllegalTransition for other evidence or another state, or if a joint licence lacks an earlier seal,
+        LicenceNotFound.
         """
 
     def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """Put a later revision of a finished document on record; the same evidence again is a no-op.
 
         The state does not change. Raises IllegalTransition if the licence has no document, LicenceNotFound.
+        """
+
+    def add_interim(
+        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
+    ) -> LicenceRecord:
+        """Put the document of a joint licence on record that bears `seals` seals and waits for more.
+
+        It stays RESERVED; the same evidence for the same number of seals again is a no-op. Raises IllegalTransition
+        if it is not RESERVED, another document bears as many seals, or seals are missing before or after it,
+        LicenceNotFound.
         """
 
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:

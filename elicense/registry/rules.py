@@ -83,7 +83,7 @@ def require_commit(record: LicenceRecord, evidence: DocumentEvidence) -> bool:
 
     Raises IllegalTransition in every other case: the first finished document of a licence is the only one.
     """
-    if record.state is LicenceState.RESERVED:
+    if record.state is LicenceState.RESERVED and len(record.interim) == len(record.licence.joint_authorities):
         return True
     if record.state is LicenceState.ISSUED and record.document == evidence:
         return False
@@ -121,6 +121,24 @@ def require_change(record: LicenceRecord, state: LicenceState) -> None:
     """Return if a finished licence may go to `state`. Raises IllegalTransition otherwise."""
     if state not in _CHANGES.get(record.state, set()):
         raise illegal(record, state)
+
+
+def require_interim(record: LicenceRecord, evidence: DocumentEvidence, seals: int) -> bool:
+    """Return True if `evidence` is of the document with the next seal, False if it is on record as just that.
+
+    Raises IllegalTransition in every other case: out of turn, twice, or a last seal, which finishes the licence.
+    """
+    if record.interim[seals - 1 : seals] == (evidence,):
+        return False
+    next_one = seals == len(record.interim) + 1 <= len(record.licence.joint_authorities)
+    if record.state is LicenceState.RESERVED and next_one:
+        return True
+    number, zh = record.licence.number, STATES_ZH[record.state]
+    raise IllegalTransition(
+        f"licence {number} is {record.state} with {len(record.interim)} seals and cannot take number {seals}: "
+        "look at its history first",
+        f"证照 {number}（{zh}）已盖 {len(record.interim)} 枚印章，不能登记第 {seals} 枚：请先查看其办理记录",
+    )
 
 
 def status_at(validity: Validity, history: Sequence[StateChange], *, at: datetime) -> LicenceStatus:

@@ -98,6 +98,20 @@ ARCHIVE_COPY = Table(
     sqlite_strict=True,
 )
 
+INTERIM = Table(
+    "interim",
+    METADATA,
+    Column("identifier", Text, primary_key=True),
+    Column("seals", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""A joint document for each seal but the last: whoever comes second to the same seal violates the primary key."""
+
+_LATER = (ARCHIVE_COPY, INTERIM)
+"""Tables that registers of earlier releases lack; their first writer makes them."""
+
 _FROZEN = "position, identifier, number, authority, type, year, sequence, content, content_sha256, intent"
 _TRIGGERS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {what} BEGIN SELECT RAISE(ABORT, '{why}'); END"
@@ -115,6 +129,8 @@ _TRIGGERS = tuple(
         ("idempotency_no_delete", "DELETE ON idempotency", "a request is never forgotten"),
         ("archive_copy_no_update", "UPDATE ON archive_copy", "a copy on record is final"),
         ("archive_copy_no_delete", "DELETE ON archive_copy", "a copy on record is never forgotten"),
+        ("interim_no_update", "UPDATE ON interim", "a seal on record is final"),
+        ("interim_no_delete", "DELETE ON interim", "a seal on record is final"),
     )
 )
 
@@ -124,10 +140,10 @@ def prepare_schema(connection: Connection) -> None:
     if connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one() == 0:
         METADATA.create_all(connection, checkfirst=False)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
-    elif _version(connection) != SCHEMA_VERSION or _has_table(connection, ARCHIVE_COPY.name):
+    elif _version(connection) != SCHEMA_VERSION or all(_has_table(connection, one.name) for one in _LATER):
         return
     else:
-        METADATA.create_all(connection, tables=[ARCHIVE_COPY], checkfirst=False)
+        METADATA.create_all(connection, tables=_LATER)
     for trigger in _TRIGGERS:
         connection.exec_driver_sql(trigger)
 

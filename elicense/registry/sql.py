@@ -38,6 +38,7 @@ from elicense.registry.schema import (
     ARCHIVE_COPY,
     COUNTER,
     HISTORY,
+    INTERIM,
     LICENCE,
     REQUEST,
     prepare_schema,
@@ -47,7 +48,7 @@ from elicense.registry.schema import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select, Table
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -195,6 +196,16 @@ class SqlRegistry:
                 return _from_row(connection, row)
             copies = _copies(connection, ARCHIVE_COPY.c.sha256 == sha256)
             return _record(connection, copies[0].identifier) if copies else None
+
+    def add_interim(
+        self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
+    ) -> LicenceRecord:
+        """See Registry.add_interim."""
+        with self._writing() as connection:
+            if rules.require_interim(_record(connection, identifier), evidence, seals):
+                row = {"identifier": identifier, "seals": seals, "document": _dump(evidence), "at": _time(at)}
+                connection.execute(insert(INTERIM).values(**row))
+            return _record(connection, identifier)
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""
@@ -370,24 +381,39 @@ def _from_row(connection: Connection, row: Row[Any]) -> LicenceRecord:
     """Return the record in a row, with its archive copies. Raises RegistryError like `_licence`."""
     finished = row.document is not None
     copies = _copies(connection, ARCHIVE_COPY.c.identifier == row.identifier) if finished else ()
+    licence = _licence(row)
     return LicenceRecord(
-        licence=_licence(row),
+        licence=licence,
         state=LicenceState(row.state),
         intent=Intent(**json.loads(row.intent)),
         document=_evidence(row.document) if finished else None,
         changed_at=datetime.fromisoformat(row.changed_at),
         reason=row.reason,
         archive_copies=tuple(_evidence(copy.document) for copy in copies),
+        interim=_interim(connection, licence),
     )
 
 
 def _copies(connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
     """Return the rows of archive copies, oldest first."""
+    return _later(connection, ARCHIVE_COPY, select(ARCHIVE_COPY).where(which).order_by(ARCHIVE_COPY.c.line))
+
+
+def _interim(connection: Connection, licence: Licence) -> tuple[DocumentEvidence, ...]:
+    """Return the licence's documents between seals, fewest seals first; only joint ones have any."""
+    if not licence.joint_authorities:
+        return ()
+    own = select(INTERIM).where(INTERIM.c.identifier == str(licence.identifier))
+    rows = _later(connection, INTERIM, own.order_by(INTERIM.c.seals))
+    return tuple(_evidence(row.document) for row in rows)
+
+
+def _later(connection: Connection, table: Table, wanted: Select[Any]) -> Sequence[Row[Any]]:
+    """Return the rows; none if the table is not there yet: an earlier release's register gets it from a writer."""
     try:
-        return connection.execute(select(ARCHIVE_COPY).where(which).order_by(ARCHIVE_COPY.c.line)).all()
+        return connection.execute(wanted).all()
     except OperationalError as error:
-        # A register of an earlier release gets the table from its first writer; a reader may come before.
-        if f"no such table: {ARCHIVE_COPY.name}" in str(error.orig):
+        if f"no such table: {table.name}" in str(error.orig):
             return ()
         raise
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from elicense.errors import InvalidTemplate
-from elicense.wording import template_names
+from elicense.wording import AUTHORITY_NAMES, template_names
 
-UNDER_SEAL = frozenset({"authority.name", "issued_on"})
+UNDER_SEAL = frozenset({"authority.name", "issued_on", *AUTHORITY_NAMES})
 """The only names whose values a seal may cover."""
 
 Length = Annotated[float, Field(ge=-1000, le=2000)]
@@ -128,6 +128,15 @@ class TextBlock(_Templated):
     def beside_label(self) -> bool:
         """True if there is a label that is the same on every licence."""
         return self.label is not None and bool(self.label.text) and self.label.is_static
+
+
+class AuthoritiesBlock(Style):
+    """The names of all issuing authorities one below the other, spread to one width (联合行文)."""
+
+    authorities: str
+    """Word on their right, e.g. 文件; may be empty."""
+    rect: Rect
+    """Its box."""
 
 
 class QrBlock(Part):
@@ -371,7 +380,7 @@ class Signature(Part):
 
 
 class SignatureItem(Part):
-    """The signature block of an approval document."""
+    """The signature block of an approval document; with joint authorities each of their names has its seal."""
 
     signature: Signature
     seal: bool = True
@@ -457,10 +466,13 @@ class FlowBlock(Part):
 
 Block = Annotated[
     Annotated[TextBlock, Tag("text")]
+    | Annotated[AuthoritiesBlock, Tag("authorities")]
     | Annotated[QrBlock, Tag("qr")]
     | Annotated[SealBlock, Tag("seal")]
     | Annotated[PlotBlock, Tag("plot")]
     | Annotated[TableBlock, Tag("table")]
     | Annotated[FlowBlock, Tag("flow")],
-    _by_key(text="text", qr="qr", seal="seal", plot="plot", table="table", flow="flow"),
+    _by_key(
+        text="text", authorities="authorities", qr="qr", seal="seal", plot="plot", table="table", flow="flow"
+    ),
 ]

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elicense.rendering.art import Drawing
 from elicense.rendering.background import read_background
@@ -18,16 +18,16 @@ from elicense.rendering.furniture import PageDraft
 from elicense.rendering.layout import load_layout
 from elicense.rendering.metadata import output_intent, profile_stream
 from elicense.rendering.names import check_names
-from elicense.rendering.objects import HEADER, Body, ref, stream, text_string, xref_line
+from elicense.rendering.objects import HEADER, Body, ref, refs, stream, text_string, xref_line
 from elicense.rendering.pages import page_object, page_tree, widget_object
-from elicense.rendering.resources import write_font, write_seal
+from elicense.rendering.resources import blank_appearance, write_font, write_seal
 from elicense.rendering.structure import TreeWriter, document_element, parent_tree
 from elicense.rendering.template import CompiledFlow, CompiledPage, CompiledTemplate, Numbers
 from elicense.rendering.typeset import Typesetter
 from elicense.seal.drawing import draw_seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from elicense.catalogue import LicenceType
     from elicense.rendering.background import Background
@@ -63,44 +63,50 @@ _SHELF = _Shelf()
 
 
 def compile_template(
-    licence_type: LicenceType, fonts: FontLibrary, seal: Seal, *, capacity: int
+    licence_type: LicenceType, fonts: FontLibrary, seal: Seal, *further: Seal, capacity: int
 ) -> CompiledTemplate:
-    """Return the compiled template of a type under a seal, made at most once for equal files, fonts and seal.
+    """Return the compiled template of a type under its seals, made at most once for equal files, fonts and seals.
 
     Args:
         licence_type: the type; its folder holds the layout.
         fonts: the font library.
-        seal: whose art becomes the signature's appearance.
-        capacity: DER bytes to reserve for the signature.
+        seal: whose art becomes the first signature's appearance.
+        further: seals of the joint authorities, whose fields are prepared at their true size.
+        capacity: DER bytes to reserve for the first signature.
 
     Raises:
         InvalidTemplate: the layout is wrong, or names a field the type does not have.
         RenderingError: the layout's own text does not fit or has no glyph.
         SealError: the seal cannot be drawn or does not fit its page.
     """
-    key = (str(licence_type.folder), licence_type.digest, fonts.engine, seal.art_digest, str(capacity))
-    return _SHELF.get(key, lambda: _compile(licence_type, fonts, seal, capacity))
+    seals = (seal, *further)
+    arts = [one.art_digest for one in seals]
+    key = (str(licence_type.folder), licence_type.digest, fonts.engine, str(capacity), *arts)
+    return _SHELF.get(key, lambda: _compile(licence_type, fonts, seals, capacity))
 
 
-def _compile(licence_type: LicenceType, fonts: FontLibrary, seal: Seal, capacity: int) -> CompiledTemplate:
+def _compile(
+    licence_type: LicenceType, fonts: FontLibrary, seals: Sequence[Seal], capacity: int
+) -> CompiledTemplate:
     layout, background = _read(licence_type)
     check_names(layout, licence_type)
-    drawing = draw_seal(seal.art, fonts)
+    drawings = tuple(draw_seal(seal.art, fonts) for seal in seals)
     allocate = count(1).__next__
     size = (licence_type.page_width, licence_type.page_height)
     always = [page for page in layout.pages if not page.repeat]
-    low = _low_numbers(allocate, len(always), tagged=background is None)
+    low = _low_numbers(allocate, len(always), len(seals) - 1, tagged=background is None)
     body = Body(len(HEADER))
     first_static = allocate()
     body.add(first_static, profile_stream())
     numbers = replace(
-        low.numbers, seal=write_seal(body, allocate, drawing), catalogue=allocate(),
+        low.numbers, seal=write_seal(body, allocate, drawings[0]), catalogue=allocate(),
         structure=0 if background else allocate(),
+        blank=tuple(_added(body, allocate, blank_appearance(one)) for one in drawings[1:]),
     )  # fmt: skip
     shared = Drawing()
     setter = Typesetter(fonts, "S")
     drafts = [
-        PageDraft(number, Drawing(forms=shared.forms), setter, drawing, numbers.widget, size)
+        PageDraft(number, Drawing(forms=shared.forms), setter, drawings[0], numbers.widget, size)
         for number in [*low.pages, *[0] * (len(layout.pages) - len(always))]
     ]
     for draft, page in zip(drafts, [*always, *(page for page in layout.pages if page.repeat)], strict=True):
@@ -128,7 +134,7 @@ def _compile(licence_type: LicenceType, fonts: FontLibrary, seal: Seal, capacity
     )  # fmt: skip
     sealed = next((index for index, draft in enumerate(drafts) if draft.seal_rect), None)
     compiled = CompiledTemplate(
-        licence_type=licence_type, fonts=fonts, seal=drawing, capacity=capacity,
+        licence_type=licence_type, fonts=fonts, seals=drawings, capacity=capacity,
         conformance="B" if background else "A", numbers=numbers, prefix=b"", low_offsets={},
         first_static=first_static, static_lines=b"", next_number=0, pages=pages[: len(always)],
         flow=_flow(layout, drafts, pages, elements), straddle=layout.straddle, static_fonts=fonts_used,
@@ -165,13 +171,18 @@ class _Low:
 _LATER = ("seal", "catalogue", "structure", "document", "parents")
 
 
-def _low_numbers(allocate: Callable[[], int], pages: int, *, tagged: bool) -> _Low:
+def _low_numbers(allocate: Callable[[], int], pages: int, further: int, *, tagged: bool) -> _Low:
     names = ["signature", "metadata", "attachment", "information", "resources", "pages", "widget"]
     given = {name: allocate() for name in [*names, *(("document", "parents") if tagged else ())]}
     contents = tuple(allocate() for _ in range(pages))
-    return _Low(
-        Numbers(**{**dict.fromkeys(_LATER, 0), **given}), contents, tuple(allocate() for _ in range(pages))
-    )
+    numbers = tuple(allocate() for _ in range(pages))
+    fields = tuple(allocate() for _ in range(further))
+    return _Low(_numbers({**dict.fromkeys(_LATER, 0), **given}, fields), contents, numbers)
+
+
+def _numbers(given: Mapping[str, int], further: tuple[int, ...]) -> Numbers:
+    whole: Mapping[str, Any] = {**given, "further": further}
+    return Numbers(**whole)
 
 
 def _added(body: Body, allocate: Callable[[], int], content: bytes | str) -> int:
@@ -251,7 +262,7 @@ def _catalogue(numbers: Numbers, attachment: int, intent: str) -> str:
     return (
         f"<</Type/Catalog/Version/1.7/Pages {ref(numbers.pages)}/Metadata {ref(numbers.metadata)}/Lang(zh-CN)"
         f"/ViewerPreferences<</DisplayDocTitle true>>{tagged}/OutputIntents[{intent}]"
-        f"/AcroForm<</Fields[{ref(numbers.widget)}]/SigFlags 3>>/Perms<</DocMDP {ref(numbers.signature)}>>"
+        f"/AcroForm<</Fields[{refs(numbers.fields)}]/SigFlags 3>>/Perms<</DocMDP {ref(numbers.signature)}>>"
         f"/AF[{ref(attachment)}]/Names<</EmbeddedFiles<</Names[({ATTACHMENT}){ref(attachment)}]>>>>>>"
     )
 

@@ -69,7 +69,7 @@ class _Filling:
     sheets: list[Sheet] = field(init=False)
     flow: FlowWriter | None = field(init=False)
     seal_page: int = field(init=False)
-    seal_rect: Rect = field(init=False)
+    seal_rects: list[Rect] = field(init=False)
 
     def __post_init__(self) -> None:
         compiled = self.compiled
@@ -81,11 +81,15 @@ class _Filling:
         page, rect = compiled.seal_page, compiled.seal_rect
         if page is None or rect is None:
             assert self.flow is not None, "the layout has one seal, on a page or in the flow"
-            page, centre = self.flow.seal()
-            rect = widget_rect(compiled.seal, centre, compiled.page_size)
-        elif self.flow is not None:
-            page = self.flow.shifted(page)
-        self.seal_page, self.seal_rect = page, rect
+            page, centres = self.flow.seals()
+            self.seal_rects = [
+                widget_rect(seal, centre, compiled.page_size)
+                for seal, centre in zip(compiled.seals, centres, strict=True)
+            ]
+        else:
+            page = page if self.flow is None else self.flow.shifted(page)
+            self.seal_rects = [rect]
+        self.seal_page = page
 
     def _sheets(self) -> list[Sheet]:
         """Return the pages in order, a flow's continuation pages behind the one it begins on."""
@@ -125,11 +129,13 @@ class _Filling:
         if self.flow is not None:
             self._write_pages(self.flow)
         pdf, slot = self._close()
+        first, *others = (SealPlacement(self.seal_page + 1, rect) for rect in self.seal_rects)
         plan = FillPlan(
             pages=tuple(compiled.page_size for _ in self.sheets),
             lines=self._lines(),
             placements=placements,
-            seal=SealPlacement(self.seal_page + 1, self.seal_rect),
+            seal=first,
+            further_seals=tuple(others),
         )
         return UnsignedDocument(pdf, slot, plan, embedded)
 
@@ -159,13 +165,14 @@ class _Filling:
     def _signature(self, byte_range: tuple[int, int, int, int]) -> bytes:
         """Return the signature dictionary; its length does not depend on `byte_range`.
 
-        Source: ISO 32000-1, 12.8.1 and 12.8.2.2 (certification, no changes allowed).
+        Source: ISO 32000-1, 12.8.1 and 12.8.2.2 (certification: no changes allowed, or only the further seals).
         """
         return (
             b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
-            b"/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]"
+            b"/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P %d/V/1.2>>>>]"
             b"/M(%s)/ByteRange [%d %010d %010d %010d]%s<%s>>>"
             % (
+                2 if self.compiled.numbers.further else 1,
                 pdf_date(self.licence.signing_time).encode("ascii"),
                 *byte_range,
                 _GAP_MARK,
@@ -192,21 +199,24 @@ class _Filling:
                 sealed=key == self.seal_page,
             ))  # fmt: skip
         page = self.sheets[self.seal_page].number
-        body.add(numbers.widget, widget_object(
-            numbers, page=page, rect=self.seal_rect, key=len(self.sheets), words=compiled.seal.words
-        ))  # fmt: skip
+        for place, (number, rect, seal) in enumerate(
+            zip(numbers.fields, self.seal_rects, compiled.seals, strict=True)
+        ):
+            body.add(number, widget_object(
+                numbers, page=page, rect=rect, key=len(self.sheets) + place, words=seal.words, place=place
+            ))  # fmt: skip
         tree = TreeWriter(body, self.allocate)
         elements = list(flow.elements)
         if not compiled.widget_owner:
-            elements.insert(flow.seal_index, Element("Form", (Annotation(numbers.widget, page),)))
+            forms = [Element("Form", (Annotation(number, page),)) for number in numbers.fields]
+            elements[flow.seal_index : flow.seal_index] = forms
         elements += [element for sheet in self.sheets for element in sheet.elements]
         added = [tree.add(element, numbers.document) for element in elements]
         kids = [*compiled.flow.elements_before, *added, *compiled.flow.elements_after]
         body.add(numbers.document, document_element(numbers.structure, kids))
         owners = [{**sheet.page.owners, **tree.owners.get(sheet.number, {})} for sheet in self.sheets]
-        body.add(
-            numbers.parents, parent_tree(owners, tree.widgets.get(numbers.widget, compiled.widget_owner))
-        )
+        widgets = [tree.widgets.get(number, compiled.widget_owner) for number in numbers.fields]
+        body.add(numbers.parents, parent_tree(owners, *widgets))
 
     def _close(self) -> tuple[bytes, SignatureSlot]:
         """Return the whole file and the slot in it."""

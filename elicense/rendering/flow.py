@@ -52,6 +52,13 @@ _LONGEST_HEADING = 40
 """Characters."""
 _CLEAR = 1.0 * MM
 """Least distance between the text and a seal below it."""
+_MOST_ABREAST = 3
+"""Names with their seals in one row. Source: GB/T 9704-2012, 7.3.5.2 (not read): as many as the type area holds;
+three of the largest seals fit into its 156 mm."""
+_SMALLEST_ABREAST = 13.0
+"""Points: rather than smaller, names stand in one row more."""
+_APART = 2.0 * MM
+"""Least distance between two seals, or two names."""
 
 
 class Step(NamedTuple):
@@ -102,8 +109,8 @@ class Strip:
     """True if the next strip stands on the same page."""
     header: Strip | None = None
     """For a row: the names of its columns, set again at the head of a page."""
-    seal_centre: tuple[float, float] | None = None
-    """For a signature: centre of the seal."""
+    seal_centres: tuple[tuple[float, float], ...] = ()
+    """For a signature: centres of the seals, in the order of sealing."""
 
 
 class PlacedStrip(NamedTuple):
@@ -119,19 +126,20 @@ def strips_of(
     licence: Licence,
     licence_type: LicenceType,
     fonts: FontLibrary,
-    seal: SealDrawing,
+    seals: Sequence[SealDrawing],
 ) -> list[Strip]:
     """Return the strips of a flow for one licence, in order; the foot is not among them.
 
     Raises:
         RenderingError: a character has no glyph, or a word is wider than its column.
     """
-    maker = _Maker(licence, licence_type, fonts, seal, flow.frame[2] * MM)
+    maker = _Maker(licence, licence_type, fonts, seals, flow.frame[2] * MM)
     strips: list[Strip] = []
     for index, item in enumerate(flow.items):
         if isinstance(item, SignatureItem):
             above = strips.pop().height if strips and strips[-1].kind == "space" else 0.0
-            strips.append(maker.signature(item, index, above))
+            make = maker.signature if len(licence.authorities) == 1 else maker.joint_signature
+            strips.append(make(item, index, above))
         elif not isinstance(item, FootItem):
             strips.extend(maker.strips(item, index))
     return strips
@@ -144,7 +152,7 @@ class _Maker:
     licence: Licence
     licence_type: LicenceType
     fonts: FontLibrary
-    seal: SealDrawing
+    seals: Sequence[SealDrawing]
     width: float
     """Of the frame, points."""
 
@@ -306,7 +314,7 @@ class _Maker:
         # A name wider than the date may use the empty characters to the right of it, but not more.
         middle = min(right - date_width / 2, self.width - name_width / 2)
         step = sign.leading * sign.size
-        half = self.seal.height_mm * MM / 2 if item.seal else 0.0
+        half = self.seals[0].height_mm * MM / 2 if item.seal else 0.0
         below = 2 * half * _NAME_BELOW
         if item.seal:
             above = max(above, _CLEAR + half + below - step / 2)
@@ -328,16 +336,69 @@ class _Maker:
         )
         return Strip(
             "signature", max(above + 2 * step, above + step / 2 - below + half), inks,
-            seal_centre=(middle, below - above - step / 2) if item.seal else None,
+            seal_centres=((middle, below - above - step / 2),) if item.seal else (),
         )  # fmt: skip
 
-    def _narrowed(self, text: str, style: Style) -> Style:
-        """Return `style`, smaller if `text` would be wider than the frame, but not below _SMALLEST_NAME."""
+    def joint_signature(self, item: SignatureItem, index: int, above: float) -> Strip:
+        """Return the names of all authorities side by side, each under its seal, and the date below the last.
+
+        A row holds as many as fit, at most three; an incomplete last row stands at the right. All names have one
+        size, a little smaller where that spares a row. Arguments as for `signature`.
+
+        Source: GB/T 9704-2012, 7.3.5.2 (not read): seals level, neither crossing nor touching, none beyond the type
+        area, the last one over the date too.
+        """
+        sign = item.signature
+        style = Style(font=sign.font, size=sign.size, leading=sign.leading, under_seal=True)
+        count = len(self.licence.authorities)
+        names = [self._say(f"{{authorities.{number}.name}}", style) for number in range(1, count + 1)]
+        widest = max((said.text for said in names), key=lambda text: self._width(text, style))
+        abreast = self._abreast(widest, style, count)
+        cell = self.width / abreast
+        fitted = self._narrowed(widest, style, cell - _APART)
+        high = max(seal.height_mm for seal in self.seals) * MM
+        below, step = high * _NAME_BELOW, sign.leading * sign.size
+        above = max(above, _CLEAR + high / 2 + below - step / 2)
+        missing = -count % abreast
+        inks, centres = [], []
+        for number, said in enumerate(names):
+            row, column = divmod(number, abreast)
+            column += missing if row == (count - 1) // abreast else 0
+            middle, top = (column + 0.5) * cell, -above - row * (high + _APART)
+            x = middle - self._width(said.text, fitted) / 2
+            inks.append(
+                self._line((Step("P", index * 1000 + number),), said, fitted, x, top + _baseline(style))
+            )
+            centres.append((middle, top - step / 2 + below))
+        date = self._say(sign.date, style)
+        x = middle - self._width(date.text, style) / 2
+        path = (Step("P", index * 1000 + count),)
+        inks.append(self._line(path, date, style, x, top - step + _baseline(style)))
+        foot = max(2 * step - top, step / 2 - top - below + high / 2)
+        return Strip("signature", foot, tuple(inks), seal_centres=tuple(centres))
+
+    def _abreast(self, widest: str, style: Style, count: int) -> int:
+        """Return how many names, the widest of which this is, stand in a row; rows are as even as can be."""
+        seal = max(drawing.width_mm for drawing in self.seals) * MM
+        name = self._width(widest, style) * _SMALLEST_ABREAST / style.size
+        for most in range(min(_MOST_ABREAST, count), 1, -1):
+            rows = -(-count // most)
+            abreast = -(-count // rows)
+            if max(seal, name) + _APART <= self.width / abreast:
+                return abreast
+        return 1
+
+    def _narrowed(self, text: str, style: Style, room: float | None = None) -> Style:
+        """Return `style`, smaller if `text` would be wider than `room`, but not below _SMALLEST_NAME.
+
+        `room` is in points; absent, it is the width of the frame.
+        """
+        room = self.width if room is None else room
         width = self._width(text, style)
-        if width <= self.width:
+        if width <= room:
             return style
         # A quarter point below the exact size, so that rounding cannot push the line out of the frame.
-        size = max(_SMALLEST_NAME, int(style.size * self.width / width * 4) / 4)
+        size = max(_SMALLEST_NAME, int(style.size * room / width * 4) / 4)
         return style.model_copy(update={"size": size})
 
     def _line(self, path: tuple[Step, ...], said: Said, style: Style, x: float, y: float) -> Ink:

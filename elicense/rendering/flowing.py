@@ -55,14 +55,14 @@ class FlowWriter:
     elements: list[Element] = field(default_factory=list)
     """Structure in reading order; complete after `write`."""
     seal_index: int = 0
-    """Which of the elements the signature field comes before; known after `write`."""
+    """Which of the elements the signature fields come before; known after `write`."""
 
     @classmethod
     def start(cls, compiled: CompiledTemplate, licence: Licence) -> FlowWriter:
         """Return the flow broken into pages. Raises RenderingError if something does not fit."""
         found = compiled.flow
         assert found is not None
-        strips = strips_of(found.flow, licence, compiled.licence_type, compiled.fonts, compiled.seal)
+        strips = strips_of(found.flow, licence, compiled.licence_type, compiled.fonts, compiled.seals)
         foot = tuple(piece for item in found.flow.items if isinstance(item, FootItem) for piece in item.foot)
         bottom = found.frame[1] if compiled.pages else 0.0
         reserved = max((_top(piece) for piece in foot), default=0.0)
@@ -74,17 +74,16 @@ class FlowWriter:
         """Return where the page of that index in the layout stands now."""
         return page if page <= self.compiled.host else page + len(self.pages) - 1
 
-    def seal(self) -> tuple[int, tuple[float, float]]:
-        """Return the index of the page that bears the seal, and the seal's centre in mm."""
+    def seals(self) -> tuple[int, list[tuple[float, float]]]:
+        """Return the index of the page that bears the seals, and the centre of each in mm."""
         for page, strips in enumerate(self.pages):
             frame = self._frame(page)
             for strip, top in strips:
-                if strip.seal_centre is not None:
-                    x, y = strip.seal_centre
-                    return self.compiled.host + page, (
-                        frame[0] + x / MM,
-                        frame[1] + frame[3] - (top - y) / MM,
-                    )
+                if strip.seal_centres:
+                    return self.compiled.host + page, [
+                        (frame[0] + x / MM, frame[1] + frame[3] - (top - y) / MM)
+                        for x, y in strip.seal_centres
+                    ]
         raise AssertionError("the layout was checked: its flow bears the seal")
 
     def _frame(self, page: int) -> Rect:
@@ -99,7 +98,7 @@ class FlowWriter:
             frame = self._frame(page)
             for placed in strips:
                 self._rules(sheet, placed, frame)
-                if placed.strip.seal_centre is not None:
+                if placed.strip.seal_centres:
                     seal_before = placed.strip.inks[-1].path[0]
             inks = [(ink, placed.top) for placed in strips for ink in placed.strip.inks]
             for (path, _), group in groupby(inks, key=lambda pair: (pair[0].path, pair[0].said.template)):

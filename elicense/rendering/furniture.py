@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from elicense.rendering import art
 from elicense.rendering.blocks import (
+    AuthoritiesBlock,
     Box,
     Cell,
     FlowBlock,
@@ -21,7 +22,7 @@ from elicense.rendering.blocks import (
 )
 from elicense.rendering.objects import POINTS_PER_MM
 from elicense.rendering.structure import Annotation, Element, Mark
-from elicense.rendering.template import PlotSlot, QrSlot, Rect, Slot, TextSlot
+from elicense.rendering.template import HeadSlot, PlotSlot, QrSlot, Rect, Slot, TextSlot
 from elicense.rendering.typeset import Typesetter, artifact, box_points, in_colour, marked, measured
 from elicense.seal.placement import widget_rect
 
@@ -86,6 +87,10 @@ class PageDraft:
     def _block(self, block: Block) -> None:
         if isinstance(block, TextBlock):
             self._text_block(block)
+        elif isinstance(block, AuthoritiesBlock):
+            mark = self._mark()
+            self.slots.append(HeadSlot(block, mark.mcid))
+            self.elements.append(Element(block.tag, (mark,), lang=block.lang))
         elif isinstance(block, QrBlock):
             self._qr(block)
         elif isinstance(block, SealBlock):

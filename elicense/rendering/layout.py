@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from elicense.catalogue import load_model
 from elicense.rendering.blocks import (
     Art,
+    AuthoritiesBlock,
     Block,
     Colour,
     Flow,
@@ -158,7 +159,7 @@ def _check_headings(layout: Layout) -> None:
 def _tags(layout: Layout) -> Iterator[str]:
     for page in layout.pages:
         for block in page.blocks:
-            if isinstance(block, TextBlock):
+            if isinstance(block, (TextBlock, AuthoritiesBlock)):
                 yield block.tag
             elif isinstance(block, FlowBlock):
                 yield from (item.tag for item in block.flow.items if isinstance(item, Style))

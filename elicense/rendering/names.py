@@ -33,11 +33,13 @@ _LISTS = {FieldKind.PARAGRAPHS, FieldKind.LIST}
 
 
 def check_names(layout: Layout, licence_type: LicenceType) -> None:
-    """Refuse a layout that names what its type does not have, or prints what is embedded only.
+    """Refuse a layout that names what its type does not have, prints what is embedded only, or lacks room for seals.
 
     Raises:
-        InvalidTemplate: unknown name, wrong kind of field, or a field with `print: false`.
+        InvalidTemplate: unknown name, wrong kind of field, a field with `print: false`, or a type that may be
+            joint whose layout has its seal anywhere but in the signature of a flow, or a straddle seal.
     """
+    _check_joint(layout, licence_type)
     fields = {spec.name: spec for spec in licence_type.fields}
     for template in _templates(layout):
         for name in names_in(template):
@@ -54,6 +56,18 @@ def check_names(layout: Layout, licence_type: LicenceType) -> None:
         if name not in fields or fields[name].kind not in kinds:
             wanted = " or ".join(sorted(kinds))
             raise _wrong(licence_type, name, f"is no field of kind {wanted}", f"不是 {wanted} 类字段")
+
+
+def _check_joint(layout: Layout, licence_type: LicenceType) -> None:
+    found = layout.flow()
+    signed = found is not None and any(
+        isinstance(item, SignatureItem) and item.seal for item in found[1].items
+    )
+    if licence_type.most_authorities > 1 and (not signed or layout.straddle):
+        raise _wrong(
+            licence_type, "seal", "of a joint type stands in the signature of a flow, without a straddle seal",
+            "：联合行文的印章只能在正文流的落款处，且不设骑缝章",
+        )  # fmt: skip
 
 
 def _wrong(licence_type: LicenceType, what: str, en: str, zh: str) -> InvalidTemplate:

@@ -47,27 +47,48 @@ def write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont) -> i
 
 
 def write_seal(body: Body, allocate: Callable[[], int], drawing: SealDrawing) -> int:
-    """Write the seal's form XObject; return its number.
-
-    It multiplies with what lies below, so that black text stays black under the red. Source: ISO 32000-1, 11.3.5.
-    """
+    """Write the seal's form XObject and what it needs; return its number."""
     form = allocate()
-    size = (drawing.width_mm * POINTS_PER_MM, drawing.height_mm * POINTS_PER_MM)
-    images = ""
-    if drawing.image is not None:
-        images = f"/XObject<</{IMAGE_NAME} {ref(_write_image(body, allocate, drawing.image))}>>"
-    dictionary = (
-        f"/Type/XObject/Subtype/Form/BBox[0 0 {nums(*size)}]"
-        f"/Resources<</ExtGState<</GM<</Type/ExtGState/BM/Multiply>>>>{images}>>"
-    )
-    body.add(form, stream(dictionary, b"/GM gs\n" + drawing.content))
+    objects = seal_objects(drawing, form)
+    for number, content in objects.items():
+        body.add(number, content)
+    for _ in range(len(objects) - 1):
+        allocate()
     return form
 
 
-def _write_image(body: Body, allocate: Callable[[], int], image: SealImage) -> int:
-    """Write a supplied picture and its soft mask; return the picture's number."""
-    picture, mask = allocate(), allocate()
+def seal_objects(drawing: SealDrawing, form: int) -> dict[int, bytes]:
+    """Return the objects of a seal's appearance by number: its form XObject, a supplied picture behind it.
+
+    It multiplies with what lies below, so that black text stays black under the red. Source: ISO 32000-1, 11.3.5.
+
+    Args:
+        drawing: the seal.
+        form: number of the form XObject; a picture's numbers follow it.
+    """
+    picture, mask = form + 1, form + 2
+    images = f"/XObject<</{IMAGE_NAME} {ref(picture)}>>" if drawing.image is not None else ""
+    dictionary = f"{_form(drawing)}/Resources<</ExtGState<</GM<</Type/ExtGState/BM/Multiply>>>>{images}>>"
+    objects = {}
+    if drawing.image is not None:
+        objects[mask], objects[picture] = _image(drawing.image, mask)
+    return {**objects, form: stream(dictionary, b"/GM gs\n" + drawing.content)}
+
+
+def blank_appearance(drawing: SealDrawing) -> bytes:
+    """Return the body of the appearance of a field whose seal is still to come: its size, and nothing in it."""
+    return stream(_form(drawing), b"", compress=False)
+
+
+def _form(drawing: SealDrawing) -> str:
+    size = (drawing.width_mm * POINTS_PER_MM, drawing.height_mm * POINTS_PER_MM)
+    return f"/Type/XObject/Subtype/Form/BBox[0 0 {nums(*size)}]"
+
+
+def _image(image: SealImage, mask: int) -> tuple[bytes, bytes]:
+    """Return the bodies of a supplied picture's soft mask, which is object `mask`, and of the picture."""
     shape = f"/Type/XObject/Subtype/Image/Width {image.width}/Height {image.height}/BitsPerComponent 8"
-    body.add(mask, stream(f"{shape}/ColorSpace/DeviceGray", image.alpha))
-    body.add(picture, stream(f"{shape}/ColorSpace/DeviceRGB/SMask {ref(mask)}", image.rgb))
-    return picture
+    return (
+        stream(f"{shape}/ColorSpace/DeviceGray", image.alpha),
+        stream(f"{shape}/ColorSpace/DeviceRGB/SMask {ref(mask)}", image.rgb),
+    )

@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING
 
 from elicense.errors import RenderingError
 from elicense.model import FieldPlacement
+from elicense.rendering.heads import set_head
 from elicense.rendering.objects import POINTS_PER_MM
 from elicense.rendering.plot import HEADS, NAMES_WIDTH, draw_plot
 from elicense.rendering.qrcode import QUIET_MODULES, SMALLEST_MODULE, qr_path
 from elicense.rendering.structure import Element, Mark
-from elicense.rendering.template import PlotSlot, QrSlot, TextSlot
+from elicense.rendering.template import HeadSlot, PlotSlot, QrSlot, TextSlot
 from elicense.rendering.text import Line, Segment, break_lines
-from elicense.rendering.typeset import SetLine, artifact, hundredths, in_colour, marked, measured, say
+from elicense.rendering.typeset import (
+    SetLine,
+    artifact,
+    hundredths,
+    in_colour,
+    literal,
+    marked,
+    measured,
+    say,
+)
 from elicense.wording import template_names
 
 if TYPE_CHECKING:
@@ -67,6 +77,8 @@ class Sheet:
                 self._text(slot)
             elif isinstance(slot, QrSlot):
                 self._qr(slot)
+            elif isinstance(slot, HeadSlot):
+                self._head(slot)
             else:
                 self._plot(slot)
 
@@ -109,6 +121,14 @@ class Sheet:
                 template=said.template, fields=template_names(said.template), page=self.position,
                 rect=hundredths(rect), mcid=mcid, text=said.text,
             ))  # fmt: skip
+
+    def _head(self, slot: HeadSlot) -> None:
+        block = slot.block
+        names = [authority.name for authority in self.licence.authorities]
+        places = "\n".join(f"{{authorities.{number}.name}}" for number in range(1, len(names) + 1))
+        said = say(f"{places}{literal(block.authorities)}", self.licence, empty="", page=0, pages=0)
+        lines = set_head(names, block.authorities, block, block.rect, self.setter.fonts)
+        self.print_text(said, lines, block.rect, slot.mcid, block, tag=block.tag)
 
     def _qr(self, slot: QrSlot) -> None:
         x, y, width, height = (value * POINTS_PER_MM for value in slot.block.rect)

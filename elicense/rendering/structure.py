@@ -123,17 +123,17 @@ def document_element(root: int, kids: Sequence[int]) -> str:
     return f"<</Type/StructElem/S/Document/P {ref(root)}/K[{refs(kids)}]>>"
 
 
-def parent_tree(pages: Sequence[Mapping[int, int]], widget_owner: int) -> str:
-    """Return the parent tree: pages in order of their StructParents, then the widget.
+def parent_tree(pages: Sequence[Mapping[int, int]], *widget_owners: int) -> str:
+    """Return the parent tree: pages in order of their StructParents, then the widgets.
 
     Args:
         pages: for each page, mcid -> element.
-        widget_owner: element of the signature field; its StructParent is the number of pages.
+        widget_owners: elements of the signature fields; the first one's StructParent is the number of pages.
     """
     parts = []
     for key, owners in enumerate(pages):
         top = max(owners, default=-1)
         entries = " ".join(ref(owners[mcid]) if mcid in owners else "null" for mcid in range(top + 1))
         parts.append(f"{key}[{entries}]")
-    parts.append(f"{len(pages)} {ref(widget_owner)}")
+    parts += [f"{key} {ref(owner)}" for key, owner in enumerate(widget_owners, len(pages))]
     return f"<</Nums[{' '.join(parts)}]>>"

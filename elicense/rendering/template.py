@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from elicense.catalogue import LicenceType
     from elicense.preflight import PlacedLine
-    from elicense.rendering.blocks import Flow, QrBlock, Style
+    from elicense.rendering.blocks import AuthoritiesBlock, Flow, QrBlock, Style
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.layout import Straddle
     from elicense.seal.drawing import SealDrawing
@@ -68,7 +68,17 @@ class PlotSlot:
     """Marked content of the coordinates."""
 
 
-Slot = TextSlot | QrSlot | PlotSlot
+@dataclass(frozen=True, slots=True)
+class HeadSlot:
+    """Where the names of all issuing authorities go."""
+
+    block: AuthoritiesBlock
+    """Its box, style and word."""
+    mcid: int
+    """Identifier of its marked content."""
+
+
+Slot = TextSlot | QrSlot | PlotSlot | HeadSlot
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,15 @@ class Numbers:
     """The signature field and its annotation."""
     seal: int
     """Form XObject of the seal."""
+    further: tuple[int, ...] = ()
+    """Signature fields of the further seals, in the order of sealing; each is its own annotation."""
+    blank: tuple[int, ...] = ()
+    """Appearance of each of these until it is sealed."""
+
+    @property
+    def fields(self) -> tuple[int, ...]:
+        """All signature fields, in the order of sealing."""
+        return (self.widget, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +166,10 @@ class CompiledTemplate:
     """The type it was made from."""
     fonts: FontLibrary
     """Where the faces are."""
-    seal: SealDrawing
-    """The seal as drawn."""
+    seals: tuple[SealDrawing, ...]
+    """The seals as drawn, in the order of sealing."""
     capacity: int
-    """DER bytes reserved for the signature."""
+    """DER bytes reserved for the first signature."""
     conformance: str
     """Level of PDF/A-3: A (with PDF/UA-1) or B."""
     numbers: Numbers
@@ -181,6 +200,11 @@ class CompiledTemplate:
     """Where the seal stands, mm; None if a flow decides."""
     widget_owner: int
     """Structure element of the signature field; 0 if a flow makes it or the document is untagged."""
+
+    @property
+    def seal(self) -> SealDrawing:
+        """The first seal."""
+        return self.seals[0]
 
     @property
     def page_size(self) -> tuple[float, float]:

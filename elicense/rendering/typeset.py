@@ -39,9 +39,9 @@ def say(template: str, licence: Licence, *, empty: str, page: int, pages: int) -
     for part in parse_template(template):
         if isinstance(part, Place):
             place = _place(part)
-            parts.append(place if printed(place, licence, page=page, pages=pages) else _literal(empty))
+            parts.append(place if printed(place, licence, page=page, pages=pages) else literal(empty))
         else:
-            parts.append(_literal(part))
+            parts.append(literal(part))
     whole = "".join(parts)
     return Said(printed(whole, licence, page=page, pages=pages), whole)
 
@@ -67,7 +67,7 @@ def cut(said: Said, span: tuple[int, int], licence: Licence) -> Said:
         if begin >= stop:
             continue
         if not place:
-            parts.append(_literal(text[begin:stop]))
+            parts.append(literal(text[begin:stop]))
         elif (begin, stop) == (0, len(text)):
             parts.append(place)
         else:
@@ -79,7 +79,8 @@ def _place(place: Place) -> str:
     return f"{{{place.name}|{place.format}}}" if place.format else f"{{{place.name}}}"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return the template that says `text` and nothing else."""
     return text.replace("{", "{{").replace("}", "}}")
 
 

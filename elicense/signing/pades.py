@@ -81,18 +81,32 @@ def seal_document(
     """
     document = cleared.redeem()
     _check_slot(document)
-    der = sign_digest(_digest(document, signer.algorithm.digest), signer)
-    profile, pending = "B-B", False
-    if timestamps is not None:
-        try:
-            der, profile = _stamped(der, signer, timestamps), "B-T"
-        except TimestampUnavailable:
-            if on_timestamp_failure == "refuse":
-                raise
-            pending = True
+    digest = digest_of(document.pdf, document.slot.byte_range, signer.algorithm.digest)
+    der, profile, pending = sign_and_stamp(digest, signer, timestamps, on_timestamp_failure)
     pdf = _insert(document, der)
     sha256 = hashlib.sha256(pdf).hexdigest()
     return SealedDocument(pdf, sha256, document.slot.byte_range, profile, pending, cleared.licence)
+
+
+def sign_and_stamp(
+    digest: bytes,
+    signer: Signer,
+    timestamps: TimestampAuthority | None,
+    on_timestamp_failure: OnTimestampFailure,
+) -> tuple[bytes, str, bool]:
+    """Return the signature over a digest as DER, its profile, and whether its timestamp is pending.
+
+    Args and Raises: as `seal_document`.
+    """
+    der = sign_digest(digest, signer)
+    if timestamps is None:
+        return der, "B-B", False
+    try:
+        return _stamped(der, signer, timestamps), "B-T", False
+    except TimestampUnavailable:
+        if on_timestamp_failure == "refuse":
+            raise
+        return der, "B-B", True
 
 
 def _check_slot(document: UnsignedDocument) -> None:
@@ -111,9 +125,10 @@ def _check_slot(document: UnsignedDocument) -> None:
         )
 
 
-def _digest(document: UnsignedDocument, algorithm: str) -> bytes:
-    _, start, end, _ = document.slot.byte_range
-    view = memoryview(document.pdf)
+def digest_of(pdf: bytes, byte_range: tuple[int, int, int, int], algorithm: str) -> bytes:
+    """Return the hash of a file but for the gap that its byte range leaves."""
+    _, start, end, _ = byte_range
+    view = memoryview(pdf)
     digest = hashlib.new(algorithm, view[:start])
     digest.update(view[end:])
     return digest.digest()

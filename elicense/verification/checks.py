@@ -307,7 +307,8 @@ def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime
         return None  # Check 10 says that the data are missing.
     authorities = ((content.authority_code, content.authority_name), *content.joint_authorities)
     # Each authority's seal has its own revision, in the order in which the licence names them.
-    if signature.revision >= len(authorities) or len(authorities) != len(facts.revisions[: len(authorities)]):
+    later = sum(change.kind == "seal" for revision in facts.revisions for change in revision.changes)
+    if 1 + later + facts.missing_seals != len(authorities):
         return "path.other_authority"
     # Under its own code an authority could print another's name, which is what people read.
     stated = authorities[signature.revision]

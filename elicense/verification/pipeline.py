@@ -230,8 +230,10 @@ def _by_hash(
 def _may(entry: TrustEntry, record: LicenceRecord) -> bool:
     """Return whether the trust register let this certificate seal this licence when it was sealed."""
     licence = record.licence
+    # The recorded range is the last seal's, which covers all others.
+    sealer = (licence.authority, *licence.joint_authorities)[-1]
     return (
-        (entry.authority_code, entry.authority_name) == (licence.authority.code, licence.authority.name)
+        (entry.authority_code, entry.authority_name) == (sealer.code, sealer.name)
         and licence.type_code in entry.type_codes
         and entry.valid_from <= licence.signing_time <= entry.valid_until
     )

@@ -79,6 +79,7 @@ def _stated(licence: Licence) -> dict[str, Any]:
         "identifier": str(licence.identifier),
         "authority_code": licence.authority.code,
         "authority_name": licence.authority.name,
+        "joint_authorities": tuple((one.code, one.name) for one in licence.joint_authorities),
         "type_code": licence.type_code,
         "valid_from": licence.validity.start.isoformat(),
         "valid_until": end.isoformat() if end else "",

@@ -36,6 +36,11 @@ class IssueIn(Closed):
 
     type: Code = Field(description="Licence type, e.g. food-business-licence.")
     authority_code: Code = Field(description="Credit code of the issuing authority.")
+    joint_authority_codes: list[Code] = Field(
+        default=[],
+        max_length=8,
+        description="Credit codes of the authorities that seal after it (联合行文), in that order.",
+    )
     holders: list[HolderIn] = Field(min_length=1, max_length=50)
     fields: dict[Annotated[str, StringConstraints(max_length=64)], FieldInput] = Field(
         description="Values by field name, as the licence type declares them."
@@ -57,6 +62,7 @@ class IssueIn(Closed):
             valid_until=self.valid_until,
             case_number=self.case_number,
             idempotency_key=idempotency_key,
+            joint_authority_codes=tuple(self.joint_authority_codes),
         )
 
 

@@ -92,7 +92,7 @@ def damaged(honest: Corpus, tries: int) -> dict[tuple[object, ...], bytes]:
         chance = random.Random(number)  # noqa: S311 - reproducible damage, no secret
         data = mutated(chance.choice(honest.honest), chance)
         answers = tuple(
-            tuple((outcome.status.value, outcome.reason, outcome.detail) for outcome in report.checks)
+            tuple((outcome.status.value, outcome.reason) for outcome in report.checks)
             for report in judge(data, honest).values()
         )
         if answers not in found or len(data) < len(found[answers]):

@@ -95,6 +95,7 @@ def test_foreign_file_is_genuine(made, foreign, sandbox, producer, name):
     report = verify(data, trust=foreign.trust(), at=now(), policy="general", sandbox=sandbox)
     told = [(o.code, o.status.value, o.reason, o.detail) for o in report.checks if o.reason]
     assert report.indication is Indication.TOTAL_PASSED, (report.sub_indication, told)
+    assert {signature.indication for signature in report.signatures} == {Indication.TOTAL_PASSED}
     assert len(report.signatures) == (2 if any(kind in name for kind in TWO) else 1)
     assert {signature.profile for signature in report.signatures} <= level(name)
     certifies = "certified" in name or "final" in name

@@ -20,6 +20,33 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
+def revisions(data: bytes) -> list[bytes]:
+    """Return the file cut behind each of its revisions; most have one."""
+    return [data[: match.end()] for match in re.finditer(rb"\nstartxref\n[0-9]+\n%%EOF\n", data)]
+
+
+def read_update(data: bytes, start: int) -> tuple[dict[int, bytes], bytes]:
+    """Return object number -> body of a further revision, which reaches from `start` to the end, and its trailer."""
+    tail = re.search(rb"trailer\n(<<.*>>)\nstartxref\n([1-9][0-9]*)\n%%EOF\n\Z", data)
+    table = int(tail[2])
+    assert data.startswith(b"xref\n", table)
+    at, starts = table + len(b"xref\n"), []
+    while run := re.compile(rb"([0-9]+) ([0-9]+)\n").match(data, at):
+        for number in range(int(run[2])):
+            entry = data[run.end() + 20 * number : run.end() + 20 * number + 20]
+            assert re.fullmatch(rb"[0-9]{10} 00000 n \n", entry)
+            starts.append((int(entry[:10]), int(run[1]) + number))
+        at = run.end() + 20 * int(run[2])
+    assert at == tail.start()
+    assert starts == sorted(starts)
+    assert [number for _, number in starts] == sorted(number for _, number in starts)
+    assert starts[0][0] == start
+    objects = {}
+    for (begin, number), (end, _) in zip(starts, [*starts[1:], (table, 0)], strict=True):
+        objects[number] = re.fullmatch(rb"%d 0 obj\n(.*)\nendobj\n" % number, data[begin:end], re.DOTALL)[1]
+    return objects, tail[1]
+
+
 def read_objects(data: bytes) -> tuple[dict[int, bytes], bytes]:
     """Return object number -> body, and the trailer: the frame of the page."""
     tail = re.search(rb"trailer\n(<<.*>>)\nstartxref\n(0|[1-9][0-9]*)\n%%EOF\n\Z", data)
@@ -60,7 +87,7 @@ def stream(body: bytes) -> bytes:
 
 
 def names(data: bytes) -> dict[str, object]:
-    """Return what a verifier finds on its way: catalogue, signature, pages and the embedded file."""
+    """Return what a verifier finds on its way in a first revision: signature, fields, pages, the embedded file."""
     objects, trailer = read_objects(data)
     catalogue = objects[ref(trailer, b"Root")]
     file = objects[refs(catalogue, b"AF")[0]]
@@ -70,6 +97,8 @@ def names(data: bytes) -> dict[str, object]:
     return {
         "objects": objects,
         "trailer": trailer,
+        "catalogue": catalogue,
+        "fields": refs(catalogue, b"Fields"),
         "signature": objects[ref(field, b"V")],
         "pages": [objects[n] for n in refs(objects[ref(catalogue, b"Pages")], b"Kids")],
         "embedded": stream(objects[ref(file, b"F")]),
@@ -82,7 +111,7 @@ def read_seal(data: bytes, signature: bytes) -> tuple[cms.SignedData, bytes]:
     match = re.fullmatch(
         rb"<</Type/Sig/Filter/Adobe\.PPKLite/SubFilter/ETSI\.CAdES\.detached"
         rb"/Reference\[<</Type/SigRef/TransformMethod/DocMDP"
-        rb"/TransformParams<</Type/TransformParams/P 1/V/1\.2>>>>\]"
+        rb"/TransformParams<</Type/TransformParams/P [12]/V/1\.2>>>>\]"
         rb"/M\(D:[0-9]{14}Z\)/ByteRange \[0 ([0-9]{10}) ([0-9]{10}) ([0-9]{10})\]/Contents <[0-9a-f]*>>>",
         signature,
     )
@@ -184,6 +213,7 @@ def value_of(name: str, form: str, licence: dict, counts: dict[str, str]) -> str
     if name == "valid_until" and end is None:
         return "长期" if form in {"", "date-zh", "date-zh-padded", "date-iso"} else ""
     holders, authority = licence["holders"], licence["authority"]
+    issuers = [one["name"] for one in (authority, *licence.get("joint_authorities", []))]
     own = {
         "number": licence["number"], "identifier": licence["identifier"], "issued_on": licence["issued_on"],
         "valid_from": start, "valid_until": end, "type.name": licence["type_name"],
@@ -191,6 +221,8 @@ def value_of(name: str, form: str, licence: dict, counts: dict[str, str]) -> str
         "holders": "、".join(holder["name"] for holder in holders),
         "holders.code": "、".join(holder["code"] for holder in holders),
         "case_number": licence["case_number"] or "", "year": licence["issued_on"][:4],
+        "authorities": "、".join(issuers),
+        **{f"authorities.{n}.name": "".join(issuers[n - 1 : n]) for n in range(1, 10)},
         "verify_url": licence["verify_base"] + licence["identifier"],
         **{f"authority.{key}": authority[key] for key in ("name", "code", "region", "place", "prefix")},
     }  # fmt: skip

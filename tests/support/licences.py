@@ -12,7 +12,7 @@ from elicense.catalogue import LicenceType, templates_folder
 from elicense.catalogue.drafting import make_draft
 from elicense.catalogue.types import load_type
 from elicense.identifiers import LicenceIdentifier
-from elicense.model import Licence
+from elicense.model import IssuingAuthority, Licence
 from elicense.rendering.fonts import FontLibrary
 from elicense.seal.model import Seal, SealArt, SealCentre, SealShape
 
@@ -50,7 +50,10 @@ def licence_of(
         parts: parts of the licence that replace the sample's.
     """
     authority = licence_type.sample_authority()
-    draft = make_draft(licence_type, licence_type.sample_request(), authority, at=AT, verify_base=VERIFY_BASE)
+    joint = licence_type.sample_joint_authorities()
+    draft = make_draft(
+        licence_type, licence_type.sample_request(), authority, *joint, at=AT, verify_base=VERIFY_BASE
+    )
     content = {entry.name: getattr(draft, entry.name) for entry in fields(draft)}
     changed = {**draft.fields, **(values or {})}
     content["fields"] = {name: value for name, value in changed.items() if value is not None}
@@ -63,9 +66,22 @@ def licence_of(
     return Licence(**(content | parts))
 
 
-def seal_of(licence_type: LicenceType, *, diameter: float = 40.0, shape: SealShape = SealShape.ROUND) -> Seal:
-    """Return a specimen seal of the sample's authority."""
-    authority = licence_type.sample_authority()
+def seals_of(licence_type: LicenceType, licence: Licence, *, diameter: float = 40.0) -> tuple[Seal, ...]:
+    """Return a specimen seal of each authority of a licence, in the order of sealing."""
+    return tuple(
+        seal_of(licence_type, diameter=diameter, authority=authority) for authority in licence.authorities
+    )
+
+
+def seal_of(
+    licence_type: LicenceType,
+    *,
+    diameter: float = 40.0,
+    shape: SealShape = SealShape.ROUND,
+    authority: IssuingAuthority | None = None,
+) -> Seal:
+    """Return a specimen seal of an authority, by default the sample's."""
+    authority = authority or licence_type.sample_authority()
     centre = SealCentre.STAR if shape is SealShape.ROUND else SealCentre.NONE
     art = SealArt(shape, diameter, diameter, authority.name, centre)
     return Seal("99010000000001", authority.name, licence_type.seal_use, authority.code, art, AT, AT, ())

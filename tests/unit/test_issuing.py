@@ -11,7 +11,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from elicense import issuing
 from elicense.catalogue import Catalogue, templates_folder
 from elicense.errors import (
     CertificatePathError,
@@ -27,7 +26,7 @@ from elicense.errors import (
     UnknownLicenceType,
     VerificationFailed,
 )
-from elicense.issuing import Step, issue, resume
+from elicense.issuing import Step, issue, line, resume
 from elicense.model import Holder, InForce, LicenceState
 from elicense.registry.files import FileStore
 from elicense.registry.memory import MemoryRegistry
@@ -296,14 +295,14 @@ def test_a_document_that_can_never_be_made_voids_its_number(monkeypatch):
     """If the real number does not fit where the rehearsal's did, the number becomes a void with its reason."""
     home = office()
     first = issue(request(), home, at=AT)
-    real, stand_in = issuing.fill, first.record.licence.number
+    real, stand_in = line.fill, first.record.licence.number
 
     def narrow(compiled, licence):
         if licence.number != stand_in:
             raise RenderingError("the number does not fit", "编号过长", field="number")
         return real(compiled, licence)
 
-    monkeypatch.setattr(issuing, "fill", narrow)
+    monkeypatch.setattr(line, "fill", narrow)
     with pytest.raises(RenderingError):
         issue(request(), home, at=AT)
     assert home.registry.unfinished() == ()

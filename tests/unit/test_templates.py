@@ -28,8 +28,9 @@ each_type = pytest.mark.parametrize("licence_type", CATALOGUE.types, ids=lambda 
 def sample(licence_type: LicenceType) -> Licence:
     """Return the licence that the type's sample becomes."""
     draft = CATALOGUE.draft(
-        licence_type.sample_request(), licence_type.sample_authority(), at=AT, verify_base=BASE
-    )
+        licence_type.sample_request(), licence_type.sample_authority(),
+        *licence_type.sample_joint_authorities(), at=AT, verify_base=BASE,
+    )  # fmt: skip
     return Licence(
         **{name: getattr(draft, name) for name in type(draft).__dataclass_fields__},
         identifier=LicenceIdentifier(draft.type_code, draft.authority.code, "SAMPLE0001", 1),

@@ -325,3 +325,58 @@ def test_threads_racing_to_commit_have_one_winner(registry):
     with ThreadPoolExecutor(8) as pool:
         winners = [found for found in pool.map(work, range(8)) if found]
     assert winners == [registry.get(identifier).document]
+
+
+def joint_draft():
+    """Return the draft of a document that three authorities issue together."""
+    others = [
+        replace(make_draft().authority, code=code) for code in ("11990000MB0000000J", "11990000MB0000001G")
+    ]
+    return make_draft(joint_authorities=tuple(others))
+
+
+def test_documents_between_the_seals_are_on_record_in_their_turn(registry):
+    """One for each seal but the last, the first that comes; the licence stays RESERVED until its document."""
+    record = reserve(registry, joint_draft())
+    identifier = str(record.licence.identifier)
+    one, two, last = (make_evidence(digit * 64) for digit in "123")
+    assert record.interim == ()
+    with pytest.raises(IllegalTransition):
+        registry.add_interim(identifier, two, seals=2, at=NOON)
+    for _ in range(2):
+        assert registry.add_interim(identifier, one, seals=1, at=NOON).interim == (one,)
+    for evidence, seals in ((two, 1), (two, 3), (two, 0)):
+        with pytest.raises(IllegalTransition):
+            registry.add_interim(identifier, evidence, seals=seals, at=NOON)
+    with pytest.raises(IllegalTransition):
+        registry.commit(identifier, last, at=NOON)
+    assert registry.add_interim(identifier, two, seals=2, at=NOON).interim == (one, two)
+    (waiting,) = registry.unfinished()
+    assert (waiting.state, waiting.interim) == (LicenceState.RESERVED, (one, two))
+    assert registry.find_document(one.sha256) is None
+    with pytest.raises(IllegalTransition):
+        registry.add_interim(identifier, last, seals=3, at=NOON)
+    finished = registry.commit(identifier, last, at=NOON)
+    assert (finished.interim, finished.document) == ((one, two), last)
+    assert finished == registry.get(identifier) == registry.find_document(last.sha256)
+    assert len(registry.history(identifier)) == 2
+
+
+def test_only_a_reserved_joint_licence_takes_documents_between_seals(registry):
+    """None of a single authority, none that is voided, none unknown."""
+    single = str(reserve(registry).licence.identifier)
+    voided = str(reserve(registry, joint_draft()).licence.identifier)
+    registry.void(voided, reason="r", at=NOON)
+    for identifier in (single, voided):
+        with pytest.raises(IllegalTransition):
+            registry.add_interim(identifier, make_evidence(), seals=1, at=NOON)
+    with pytest.raises(LicenceNotFound):
+        registry.add_interim("1.2.3", make_evidence(), seals=1, at=NOON)
+
+
+def test_a_joint_request_with_its_key_comes_back_with_its_seals(registry):
+    """Found by its idempotency key, a waiting document has what was put on record."""
+    identifier = str(reserve(registry, joint_draft(), idempotency_key="j").licence.identifier)
+    registry.add_interim(identifier, make_evidence(), seals=1, at=NOON)
+    assert registry.find_request(make_draft().authority.code, "j").interim == (make_evidence(),)
+    assert reserve(registry, joint_draft(), idempotency_key="j").interim == (make_evidence(),)

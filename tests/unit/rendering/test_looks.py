@@ -13,7 +13,7 @@ from elicense.preflight import clear
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
 from elicense.rendering.layout import load_layout
-from tests.support.licences import CAPACITY, licence_of, seal_of, shipped_fonts
+from tests.support.licences import CAPACITY, licence_of, seals_of, shipped_fonts
 
 CATALOGUE = Catalogue.load(templates_folder())
 LONG = (
@@ -40,7 +40,8 @@ def filled(kind, **otherwise):
     """Return the filled document, which has cleared preflight."""
     licence = licence_of(kind, **otherwise)
     document = fill(
-        compile_template(kind, shipped_fonts(), seal_of(kind, diameter=42), capacity=CAPACITY), licence
+        compile_template(kind, shipped_fonts(), *seals_of(kind, licence, diameter=42), capacity=CAPACITY),
+        licence,
     )
     assert clear(document, licence, kind).redeem() is document
     return document
@@ -121,6 +122,10 @@ FULL = {
         ),
         "requirements": ((LONG * 9)[:200] + "。",) * 9,
     },
+    "joint-approval-document": {
+        "title": (LONG[:20],) * 4, "addressee": (LONG * 2)[:80], "body": ((LONG * 4)[:200] + "。",) * 25,
+        "copies": (LONG * 2)[:80], "printed_by": LONG[:40],
+    },
     "service-certificate": {"project": LONG, "organiser": LONG, "hours": "19999.5"},
 }  # fmt: skip
 
@@ -172,12 +177,13 @@ def test_a_value_stands_on_the_line_of_its_label(slug, full):
 
 @each_type
 def test_name_and_date_stand_below_the_seal_s_centre(kind):
-    """Both lie across the seal below its centre, one below the other; nothing else of the page is under it."""
+    """Both lie across the last seal below its centre; under each other seal lies its authority's name alone."""
     document = filled(kind)
-    x, y, width, height = document.plan.seal.rect
-    signed = [line for line in document.plan.lines if line.under_seal]
-    middles = [line.y + 0.38 * line.size * 25.4 / 72 for line in signed]
-    assert len(signed) == 2
-    assert y + height / 5 < middles[1] < middles[0] < y + height / 2
-    for line in signed:
-        assert line.x + line.width / 2 == pytest.approx(x + width / 2, abs=0.6)
+    *others, last = (document.plan.seal, *document.plan.further_seals)
+    *names, name, date = [line for line in document.plan.lines if line.under_seal]
+    for seal, lines in [*zip(others, [[line] for line in names], strict=True), (last, [name, date])]:
+        x, y, width, height = seal.rect
+        middles = [line.y + 0.38 * line.size * 25.4 / 72 for line in lines]
+        assert y + height / 2 > middles[0] > middles[-1] - 1e-9 > y + height / 5
+        for line in lines:
+            assert line.x + line.width / 2 == pytest.approx(x + width / 2, abs=0.6)

@@ -1,0 +1,383 @@
+"""The issuing line, one straight walk from a request to a sealed licence; `resume` goes on where it stopped.
+
+1. catalogue: type known, values checked, this authority may issue it
+2. seal: in date, its keeper's certificate listed, a valid path, and trusted for this authority and type
+3. rehearsal: the page is made once with a stand-in number, so that what cannot be printed is never reserved
+4. registry.reserve: number, content, signing time, document id and intent on record
+5. rendering.fill
+6. preflight
+7. signing
+8. verification by the policy outsiders use
+9. store
+10. registry.commit
+
+A joint document goes through 7 to 10 once for each of its authorities, in their order. Until the last seal it stays
+RESERVED, the register knows the document so far, and the verifier's only complaint is that seals are missing.
+
+Up to 3 a refusal leaves nothing behind. From 4 on the number is spent: the line is finished later by
+`resume`, from what is on record and with the same bytes wherever the key allows it, or the number is voided
+with its reason.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from elicense import preflight
+from elicense.errors import ElicenseError, IllegalTransition, NotAuthorised, PreflightFailed, RenderingError
+from elicense.issuing.means import (
+    as_intended,
+    check_seal,
+    compiled_for,
+    intent_of,
+    keeper_of,
+    next_keeper,
+    parties_of,
+    require_usable,
+)
+from elicense.issuing.office import IssuedLicence, Resumed, SealKeeper, Step
+from elicense.model import LicenceState
+from elicense.registry.protocol import DocumentEvidence
+from elicense.registry.rules import STATES_ZH, new_licence
+from elicense.rendering.fill import fill
+from elicense.rendering.resources import seal_objects
+from elicense.seal.drawing import draw_seal
+from elicense.signing.further import seal_further
+from elicense.signing.pades import seal_document
+from elicense.verification.document import read_facts
+from elicense.verification.pipeline import verify
+from elicense.verification.policy import LICENCE
+from elicense.verification.report import CheckStatus
+from elicense.verification.structure import read_structure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from elicense.catalogue import LicenceType
+    from elicense.issuing.office import IssuingOffice
+    from elicense.model import IssueRequest, LicenceDraft
+    from elicense.pki.trust import TrustStore
+    from elicense.preflight import ClearedDocument
+    from elicense.registry.protocol import LicenceRecord
+    from elicense.rendering.template import CompiledTemplate
+    from elicense.signing.pades import SealedDocument
+    from elicense.verification.facts import Facts
+
+
+_SEALS_MISSING = "format.seals_missing"
+"""What the verifier says of a joint document between its seals."""
+
+
+def _no_step(_: Step) -> None:
+    """Nobody asked."""
+
+
+def issue(
+    request: IssueRequest, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = _no_step
+) -> IssuedLicence:
+    """The licence asked for is sealed, verified, stored and on record as ISSUED.
+
+    A request with the idempotency key of an earlier one returns its licence, finished now if it was not. A joint
+    document gets the seals whose keepers are in this office, one after the other.
+
+    Args:
+        request: unchecked values.
+        office: what to issue with.
+        at: the moment, UTC; becomes the claimed time of signing.
+        on_step: told of every step passed.
+
+    Raises:
+        UnknownLicenceType, InvalidLicenceData, NotAuthorised, SealError, CertificatePathError,
+            RenderingError, PreflightFailed, IdempotencyConflict, NumberTaken: refused, nothing was reserved.
+        SigningError, RegistryError, VerificationFailed: the number is reserved; `resume` goes on from there.
+        SealAwaited: a joint document is sealed as far as this office can, and on record so far; it waits for an
+            authority whose keeper is elsewhere (`seal_next`).
+        IllegalTransition: the earlier request of this key was voided.
+    """
+    record = _reserve(request, office, at=at)
+    on_step(Step.RESERVED)
+    # Killed here: the number and all content are on record, nobody has seen a document. resume() goes on.
+    if record.state is not LicenceState.RESERVED:
+        return _issued(record, office)
+    return _finish(record, office, at=at, on_step=on_step)
+
+
+def resume(
+    office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = _no_step
+) -> tuple[Resumed, ...]:
+    """Every reservation that could be finished is ISSUED; return what became of each, oldest first.
+
+    One that cannot be finished (key away, certificate expired meanwhile, template changed) stays RESERVED and
+    keeps nobody else from being finished; void it, or remove the cause and call again.
+    """
+    waiting = office.registry.unfinished()
+    return tuple(_resume_one(record, office, at=at, on_step=on_step) for record in waiting)
+
+
+def seal_next(
+    identifier: str,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    authority_code: str | None = None,
+    on_step: Callable[[Step], None] = _no_step,
+) -> LicenceRecord:
+    """A joint document has one seal more; return its record: RESERVED, or ISSUED with the last seal.
+
+    Args:
+        identifier: 证照标识 of the document.
+        office: of the authority whose turn it is, on the same register and store as that of the first.
+        at: the moment, UTC; becomes the claimed time of this seal.
+        authority_code: credit code of the authority that means to seal, if that should be made sure of.
+        on_step: told of every step passed.
+
+    Raises:
+        LicenceNotFound, IllegalTransition: the register knows no such document, or it waits for no seal.
+        SealAwaited, NotAuthorised: it is another authority's turn, or outsiders would not believe this seal.
+        ElicenseError: otherwise as `issue`; the register knows the document so far, as it did before.
+    """
+    record = office.registry.get(identifier)
+    if record.state is not LicenceState.RESERVED or not record.licence.joint_authorities:
+        raise IllegalTransition(
+            f"licence {record.licence.number} is {record.state} and waits for no seal: look at its history first",
+            f"证照 {record.licence.number} 当前不待盖章（{STATES_ZH[record.state]}）：请先查看其办理记录",
+        )
+    authority = record.licence.authorities[len(record.interim)]
+    if authority_code not in {None, authority.code}:
+        raise NotAuthorised(
+            f"document {record.licence.number} now waits for the seal of {authority.name}: seal when it is your turn",
+            f"{record.licence.number} 现待{authority.name}盖章：请按顺序盖章",
+            field="authority_code",
+        )
+    record, _ = _seal_once(record, office, at=at, on_step=on_step)
+    return record
+
+
+def _resume_one(
+    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+) -> Resumed:
+    try:
+        issued = _finish(record, office, at=at, on_step=on_step)
+    except ElicenseError as error:
+        return Resumed(office.registry.get(str(record.licence.identifier)), None, error)
+    return Resumed(issued.record, issued, None)
+
+
+# --- Until the reservation: a refusal leaves nothing behind ---
+
+
+def _reserve(request: IssueRequest, office: IssuingOffice, *, at: datetime) -> LicenceRecord:
+    """Return the record of this request, reserved now or found by its idempotency key."""
+    licence_type = office.catalogue[request.type]
+    keeper = keeper_of(office, request.authority_code, licence_type)
+    parties = parties_of(office, request.joint_authority_codes, licence_type)
+    known = None
+    if request.idempotency_key is not None:
+        known = office.registry.find_request(request.authority_code, request.idempotency_key)
+    draft = office.catalogue.draft(
+        request,
+        keeper.authority,
+        *(party.authority for party in parties),
+        # The same request tomorrow is the same licence: what depends on the day is taken from the first time.
+        at=known.licence.signing_time if known else at,
+        verify_base=office.verify_base,
+    )
+    if known is None:
+        for one in (keeper, *parties):
+            # Another office's seal is looked at there, when its turn comes.
+            if isinstance(one, SealKeeper):
+                require_usable(one, licence_type, office, at=at)
+        intent = intent_of(licence_type, keeper, parties, office)
+        compiled = compiled_for(licence_type, keeper, parties, office, intent)
+        _rehearse(draft, licence_type, compiled, at=at)
+    else:
+        intent = known.intent
+    return office.registry.reserve(
+        draft,
+        number=lambda sequence: licence_type.number(draft, sequence),
+        intent=intent,
+        at=at,
+        idempotency_key=request.idempotency_key,
+    )
+
+
+def _rehearse(
+    draft: LicenceDraft, licence_type: LicenceType, compiled: CompiledTemplate, *, at: datetime
+) -> None:
+    """Return if the page can be made. Raises RenderingError, PreflightFailed, InvalidLicenceData.
+
+    The stand-in has the first number of the year and a made-up identifier, of the same shape: a character
+    without a glyph or a value that does not fit shows now, and not after the number is spent.
+    """
+    stand_in = new_licence(draft, number=licence_type.number(draft, 1), at=at)
+    preflight.clear(fill(compiled, stand_in), stand_in, licence_type)
+
+
+# --- From the reservation on: the same code the first time and after a crash ---
+
+
+def _finish(
+    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+) -> IssuedLicence:
+    """Return the finished licence of a reservation. See `issue` for what is raised."""
+    sealed = None
+    while record.state is LicenceState.RESERVED:
+        record, sealed = _seal_once(record, office, at=at, on_step=on_step)
+    return _issued(record, office, mine=sealed)
+
+
+def _seal_once(
+    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+) -> tuple[LicenceRecord, SealedDocument]:
+    """The document has its next seal, which is the only one of most; return its record and what was sealed.
+
+    The record is another worker's if that one was first.
+    """
+    make = _further_seal if record.interim else _first_seal
+    # Failed here (key away, no timestamp): not fatal, the reservation waits; the next resume tries again.
+    sealed = make(record, office, at=at, on_step=on_step)
+    on_step(Step.SEALED)
+    # Killed here: a sealed document existed in this process's memory only. A deterministic key makes the same
+    # bytes again; another key, or a further seal with its own time, makes others, and only what is on record first
+    # ever leaves.
+    last = len(record.interim) == len(record.licence.joint_authorities)
+    _require_believed(sealed.pdf, office, at=at, last=last)
+    on_step(Step.VERIFIED)
+    # Failed here: outsiders would not believe our own seal, e.g. its certificate expired meanwhile. Fatal for
+    # this document, which is dropped unseen; the number waits for a cure or for its void.
+    office.store.put(sealed.pdf)
+    on_step(Step.STORED)
+    # Killed here: the document lies durably in the store, and nobody knows its name. Made again by a
+    # deterministic key it is the same file; otherwise the orphan is never served.
+    record = _recorded(record, sealed, office, last=last, at=at)
+    on_step(Step.COMMITTED)
+    # Killed here: all is done but the answer; the same request, or the register, finds the licence. A document
+    # that waits for further seals goes on from the one on record.
+    return record, sealed
+
+
+def _first_seal(
+    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+) -> SealedDocument:
+    """Return the document as it is reserved, with its first seal."""
+    licence_type, keeper, parties = as_intended(record, office)
+    # Again at this moment: a reservation of last year is no right to apply a seal that has expired since.
+    check_seal(keeper, licence_type, at=at)
+    compiled = compiled_for(licence_type, keeper, parties, office, record.intent)
+    return seal_document(
+        _cleared(record, licence_type, compiled, office, at=at, on_step=on_step),
+        keeper.signer,
+        timestamps=office.timestamps if record.intent.profile == "B-T" else None,
+        on_timestamp_failure=office.on_timestamp_failure,
+    )
+
+
+def _further_seal(
+    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+) -> SealedDocument:
+    """Return the joint document on record with its next seal."""
+    licence_type = office.catalogue[record.licence.type]
+    keeper = next_keeper(record, office)
+    require_usable(keeper, licence_type, office, at=at)
+    so_far = record.interim[-1].sha256
+    cleared = preflight.clear_next(
+        office.store.get(so_far), record.licence, on_record=so_far, place=len(record.interim)
+    )
+    on_step(Step.CLEARED)
+    drawing = draw_seal(keeper.seal.art, office.fonts)
+    return seal_further(
+        cleared,
+        keeper.signer,
+        drawing=partial(seal_objects, drawing),
+        at=at,
+        timestamps=office.timestamps if record.intent.profile == "B-T" else None,
+        on_timestamp_failure=office.on_timestamp_failure,
+    )
+
+
+def _cleared(
+    record: LicenceRecord,
+    licence_type: LicenceType,
+    compiled: CompiledTemplate,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    on_step: Callable[[Step], None],
+) -> ClearedDocument:
+    """Return the filled page, inspected. Raises RenderingError, PreflightFailed after voiding the number."""
+    try:
+        unsigned = fill(compiled, record.licence)
+        on_step(Step.RENDERED)
+        # Killed here and after the next step: nothing outside this process changed since the reservation.
+        cleared = preflight.clear(unsigned, record.licence, licence_type)
+    except (RenderingError, PreflightFailed) as error:
+        # The same content under the same intent fails for ever: a number too long for its box, which the
+        # rehearsal with number 1 could not show. Fatal: the number becomes a recorded void, no silent gap.
+        identifier = str(record.licence.identifier)
+        office.registry.void(identifier, reason=f"the document cannot be made: {error.en}", at=at)
+        raise
+    on_step(Step.CLEARED)
+    return cleared
+
+
+def _require_believed(pdf: bytes, office: IssuingOffice, *, at: datetime, last: bool) -> None:
+    """Return if outsiders believe the document, but for the seals still to come. Raises VerificationFailed."""
+    report = verify(pdf, trust=office.trust, at=at, sandbox=_OwnReader())
+    wrong = [one for one in report.checks if one.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}]
+    if last or [one.reason for one in wrong] != [_SEALS_MISSING]:
+        report.require_passed()
+
+
+class _OwnReader:
+    """Reads a document in this process: only for bytes that were made here a moment ago."""
+
+    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
+        """Return the facts of the document, as a sandbox would."""
+        return read_facts(data, read_structure(data), trust, at, policy=policy)
+
+
+def _recorded(
+    record: LicenceRecord, sealed: SealedDocument, office: IssuingOffice, *, last: bool, at: datetime
+) -> LicenceRecord:
+    """Return the record with the document that was on record first, ours or another worker's."""
+    identifier = str(record.licence.identifier)
+    evidence = _evidence(record, sealed)
+    try:
+        if last:
+            return office.registry.commit(identifier, evidence, at=at)
+        return office.registry.add_interim(identifier, evidence, seals=len(record.interim) + 1, at=at)
+    except IllegalTransition:
+        # Another worker finished the same step first. Not fatal: its document is the licence, or is sealed on;
+        # ours is an orphan that is never served. A reservation voided meanwhile has no document, and that is fatal.
+        found = office.registry.get(identifier)
+        if found.document is None and len(found.interim) <= len(record.interim):
+            raise
+        return found
+
+
+def _evidence(record: LicenceRecord, sealed: SealedDocument) -> DocumentEvidence:
+    """Return what goes on record: the last seal's range, the lowest profile of all seals."""
+    before = record.interim[-1:]
+    pending = sealed.timestamp_pending or any(one.timestamp_pending for one in before)
+    return DocumentEvidence(
+        sealed.sha256, len(sealed.pdf), sealed.byte_range,
+        min(sealed.profile, *(one.profile for one in before)) if before else sealed.profile, pending,
+    )  # fmt: skip
+
+
+def _issued(
+    record: LicenceRecord, office: IssuingOffice, *, mine: SealedDocument | None = None
+) -> IssuedLicence:
+    """Return record and document; `mine` saves reading the store if it is the one on record."""
+    if record.document is None:
+        raise IllegalTransition(
+            f"number {record.licence.number} of this request was voided ({record.reason}): "
+            "ask again with a new idempotency key",
+            f"该申请的编号 {record.licence.number} 已作废（{record.reason}）：请使用新的幂等键重新申请",
+            field="idempotency_key",
+        )
+    if mine is not None and mine.sha256 == record.document.sha256:
+        return IssuedLicence(record, mine.pdf)
+    return IssuedLicence(record, office.store.get(record.document.sha256))

@@ -66,7 +66,7 @@ class ArchivedDocument:
     sha256: str
     """Of the whole file, hex."""
     byte_range: tuple[int, int, int, int]
-    """Of the first sealing signature, as it was."""
+    """Of the last seal, as it was: it reaches to the end of the document that was extended at first."""
     level: str
     """What it reaches: B-T, B-LT or B-LTA, at least what was asked for."""
     added: tuple[str, ...]
@@ -124,7 +124,7 @@ def archive(
     if _RANK[reached] < _RANK[level]:
         raise _insufficient()
     sha256 = hashlib.sha256(work.pdf).hexdigest()
-    return ArchivedDocument(work.pdf, sha256, work.of_kind("seal")[0].byte_range, reached, tuple(work.added))
+    return ArchivedDocument(work.pdf, sha256, work.of_kind("seal")[-1].byte_range, reached, tuple(work.added))
 
 
 def archive_licence(

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from elicense.archiving import _Work, archive_licence
+from elicense.archiving import _Work, archive, archive_licence
 from elicense.errors import (
     CertificatePathError,
     IllegalTransition,
@@ -21,10 +21,12 @@ from elicense.errors import (
     TimestampUnavailable,
     VerificationFailed,
 )
-from elicense.model import InForce
+from elicense.issuing import issue
+from elicense.model import InForce, LicenceDraft
 from elicense.pki.evidence import Evidence, alone
-from elicense.pki.throwaway import make_pki
+from elicense.pki.throwaway import load_pki, make_pki
 from elicense.registry.memory import MemoryRegistry, MemoryStore
+from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from elicense.verification.structure import read_structure
 from tests.support import demonstration
@@ -269,8 +271,6 @@ def _office():
         timestamps=Outage(),
         on_timestamp_failure="pending",
     )
-    from elicense.issuing import issue
-
     issued = issue(demonstration.request(), office, at=WORLD.start)
     return office, str(issued.record.licence.identifier)
 
@@ -302,8 +302,6 @@ def test_a_copy_is_stored_and_on_record():
     renewed = _archive_licence(office, identifier, 600, renew=True)
     assert renewed.archive_copies[0] == evidence
     assert office.store.get(renewed.archive_copies[1].sha256).startswith(pdf)
-    from elicense.verification.pipeline import verify
-
     report = verify(pdf, trust=WORLD.trust(1), at=WORLD.day(1), registry=office.registry, sandbox=InProcess())
     assert (report.indication, report.in_force.state) == (PASSED, InForce.IN_FORCE)
     assert report.checks[-1].status is CheckStatus.PASSED
@@ -318,10 +316,41 @@ def test_only_licences_with_a_document_are_archived():
     draft = {
         name: getattr(record.licence, name) for name in type(record.licence).__mro__[1].__dataclass_fields__
     }
-    from elicense.model import LicenceDraft
-
     reserved = office.registry.reserve(
         LicenceDraft(**draft), number=lambda _: "X1", intent=record.intent, at=WORLD.start
     )
     with pytest.raises(IllegalTransition, match="no document"):
         _archive_licence(office, str(reserved.licence.identifier), 1)
+
+
+JOINT = "joint-approval-document"
+
+
+def test_joint_documents_are_archived_like_any_other():
+    """Three seals, no proof of time: the copy proves all three, holds all their chains, and can be renewed."""
+    at, office = demonstration.AT, demonstration.office()
+    home = load_pki(demonstration.folder() / "ca", at=at)
+    tsa = DirectTsa(at=at, identity=home.timestamp_authority())
+    means = {"trust": office.trust, "timestamps": tsa, "at": at, "sandbox": InProcess()}
+    issued = issue(demonstration.request(JOINT), office, at=at)
+    copied = archive(issued.pdf, level="B-LTA", **means)
+    assert copied.added == ("timestamp", "evidence", "timestamp")
+    assert copied.byte_range == issued.record.document.byte_range
+    renewed = archive(copied.pdf, level="B-LTA", renew=True, **means)
+    for pdf in (copied.pdf, renewed.pdf):
+        report = verify(pdf, trust=alone(office.trust), at=at, sandbox=InProcess())
+        assert report.indication is PASSED
+        assert [(one.profile, one.proven_time) for one in report.signatures] == [("B-LTA", at)] * 3
+    held = read_structure(copied.pdf).evidence.certificates
+    assert {one.certificate for one in report.signatures} < {hashlib.sha256(one).hexdigest() for one in held}
+
+
+def test_a_joint_document_that_waits_for_seals_is_not_archived():
+    """Cut back to its first two seals, a joint document is not complete: nothing is added to it."""
+    at, office = demonstration.AT, demonstration.office()
+    issued = issue(demonstration.request(JOINT), office, at=at)
+    early = office.store.get(issued.record.interim[1].sha256)
+    tsa = DirectTsa(at=at)
+    with pytest.raises(MalformedDocument):
+        archive(early, level="B-T", trust=office.trust, timestamps=tsa, at=at, sandbox=InProcess())
+    assert tsa.asked == 0

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -30,11 +31,13 @@ from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from elicense.verification.structure import read_structure
 from tests.support import demonstration
+from tests.support.format_reader import blocks, names, read_update, revisions
 from tests.support.life import Outage, life
 from tests.support.ocsp import answer, delegate
 from tests.support.pki import seal_signer
 from tests.support.sealing import InProcess
 from tests.support.tsa import DirectTsa
+from tests.unit.test_format_doc import as_pattern
 from tests.unit.verification.minimal_pdf import Draft, sealed
 
 WORLD = life(datetime(2026, 3, 8, 4, 0, tzinfo=UTC))
@@ -354,3 +357,61 @@ def test_a_joint_document_that_waits_for_seals_is_not_archived():
     with pytest.raises(MalformedDocument):
         archive(early, level="B-T", trust=office.trust, timestamps=tsa, at=at, sandbox=InProcess())
     assert tsa.asked == 0
+
+
+# --- docs/format.md ---
+
+
+def test_the_page_shows_a_real_copy():
+    """The excerpts under "Archive copies" stand in a real one, the first as its whole last update."""
+    before, last = revisions(copy().pdf)[-2:]
+    (shown,) = blocks("archive")
+    pattern = re.sub(r"Prev\\ \d+", r"Prev\\ \\d+", as_pattern(shown))
+    assert re.fullmatch(pattern, last[len(before) :].decode("latin-1"), re.DOTALL)
+    (shown,) = blocks("evidence")
+    assert re.search(as_pattern(shown), last.decode("latin-1"), re.DOTALL)
+
+
+def test_a_reader_written_from_the_page_reads_every_update():
+    """Objects, numbers, trailers, ranges, imprints and the DSS of all three updates are as the page says."""
+    sealed_file, *others = revisions(copy().pdf)
+    found = names(sealed_file)
+    root, size = (int(re.search(rb"/%s (\d+)" % key, found["trailer"])[1]) for key in (b"Root", b"Size"))
+    catalogue, trailer, before = found["objects"][root], found["trailer"], sealed_file
+    for position, now in enumerate(others):
+        update, told = read_update(now, len(before))
+        first, *new = sorted(update)
+        assert (first, new) == (root, list(range(size, size + len(new))))
+        size += len(new)
+        previous = int(re.search(rb"startxref\n(\d+)\n%%EOF\n\Z", before)[1])
+        assert told == re.sub(rb"/Size \d+", b"/Size %d" % size, trailer)[:-2] + b"/Prev %d>>" % previous
+        if position == 1:
+            assert update[root] == catalogue[:-2] + b"/DSS %d 0 R>>" % new[0]
+            streams = {number: update[number] for number in new[1:]}
+            listed = [int(number) for number in re.findall(rb"(\d+) 0 R", update[new[0]])]
+            assert listed == new[1:]
+            for body in streams.values():
+                head, _, value = body.removesuffix(b"\nendstream").partition(b"\nstream\n")
+                assert head == b"<</Length %d>>" % len(value)
+        else:
+            fields = re.search(rb"/Fields\[([^\]]*)\]", catalogue)[1]
+            assert update[root] == catalogue.replace(fields, fields + b" %d 0 R" % new[0])
+            name = b"Timestamp%d" % (position // 2 + 1)
+            assert update[new[0]] == b"<</FT/Sig/T(%s)/TU(Archive timestamp)/V %d 0 R>>" % (name, new[1])
+            _require_stamped(now, update[new[1]])
+        catalogue, before = update[root], now
+
+
+def _require_stamped(pdf, body):
+    """Return if the DocTimeStamp in `body` covers all of `pdf` but its own slot, and its token says so."""
+    shape = (
+        rb"<</Type/DocTimeStamp/Filter/Adobe\.PPKLite/SubFilter/ETSI\.RFC3161"
+        rb"/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]/Contents <([0-9a-f]+)>>>"
+    )
+    match = re.fullmatch(shape, body)
+    start, end, rest = map(int, match.groups()[:3])
+    assert (end + rest, pdf[start:end]) == (len(pdf), b"<" + match[4] + b">")
+    token = cms.ContentInfo.load(bytes.fromhex(match[4].decode()))
+    imprint = token["content"]["encap_content_info"]["content"].parsed["message_imprint"]
+    assert imprint["hash_algorithm"]["algorithm"].native == "sha256"
+    assert imprint["hashed_message"].native == hashlib.sha256(pdf[:start] + pdf[end:]).digest()

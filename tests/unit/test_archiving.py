@@ -86,6 +86,13 @@ def test_each_level_is_reached_with_no_more_than_it_needs(stamped, level, added)
     assert found.sha256 == hashlib.sha256(found.pdf).hexdigest()
 
 
+def test_a_copy_says_until_when_it_can_be_renewed():
+    """It is the end of the certificate of the newest timestamp, or of the signature's own if that is the newest."""
+    for day, found in ((0, copy("B-LT", stamped=True)), (1, copy())):
+        assert found.renew_before == WORLD.day(day + 729)
+    assert WORLD.archive(copy().pdf, 600, renew=True).renew_before == WORLD.day(600 + 729)
+
+
 @pytest.mark.parametrize("stamped", [False, True])
 def test_the_document_stands_unchanged_at_the_beginning(stamped):
     """The copy begins with the very bytes of the document, and its first signature is the same."""
@@ -295,14 +302,15 @@ def _archive_licence(office, identifier, day, level="B-LTA", **changes):
 def test_a_copy_is_stored_and_on_record():
     """The copy of a licence on record lies in the store, is found by its digest, and is the next one's beginning."""
     office, identifier = _office()
-    first = _archive_licence(office, identifier, 1)
+    first = _archive_licence(office, identifier, 1).record
     (evidence,) = first.archive_copies
     pdf = office.store.get(evidence.sha256)
     assert (evidence.size, evidence.profile) == (len(pdf), "B-LTA")
     assert evidence.byte_range == first.document.byte_range
     assert office.registry.find_document(evidence.sha256) == first
-    assert _archive_licence(office, identifier, 2) == first
-    renewed = _archive_licence(office, identifier, 600, renew=True)
+    again = _archive_licence(office, identifier, 2)
+    assert (again.record, again.document.added, again.document.sha256) == (first, (), evidence.sha256)
+    renewed = _archive_licence(office, identifier, 600, renew=True).record
     assert renewed.archive_copies[0] == evidence
     assert office.store.get(renewed.archive_copies[1].sha256).startswith(pdf)
     report = verify(pdf, trust=WORLD.trust(1), at=WORLD.day(1), registry=office.registry, sandbox=InProcess())

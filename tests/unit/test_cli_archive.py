@@ -62,7 +62,9 @@ def test_what_is_there_is_said_and_renewed_only_when_asked(project, url, capsys)
     assert "无需补充" in capsys.readouterr().out
     assert not (project / "b.pdf").exists()
     assert run(["archive", "a.pdf", "--tsa", url, "-o", "b.pdf", "--renew"]) == 0
-    assert "timestamp" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "b.pdf: B-LTA (timestamp)" in shown
+    assert "renew it before 2028-" in shown
     assert (project / "b.pdf").read_bytes().startswith((project / "a.pdf").read_bytes())
 
 
@@ -72,13 +74,14 @@ def test_a_licence_on_record_gets_its_copy_on_record(project, url, capsys):
     issued = said(capsys)
     assert run(["archive", "--licence", issued["identifier"], "--tsa", url, "--json"]) == 0
     told = said(capsys)
-    assert (told["level"], told["added"]) == ("B-LTA", True)
+    assert (told["level"], told["added"]) == ("B-LTA", ["timestamp", "evidence", "timestamp"])
+    assert told["renew_before"] > "2028-"
     office = demo.load(project / "var" / "demo")
     kept = office.registry.get(issued["identifier"]).archive_copies
     assert [copy.sha256 for copy in kept] == [told["sha256"]]
     assert office.store.get(told["sha256"]).startswith(office.store.get(issued["sha256"]))
     assert run(["archive", "--licence", issued["identifier"], "--tsa", url, "--json"]) == 0
-    assert said(capsys)["added"] is False
+    assert said(capsys)["added"] == []
 
 
 @pytest.mark.parametrize(

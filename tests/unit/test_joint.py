@@ -221,7 +221,7 @@ def test_departments_seal_in_turn_each_in_its_own_office() -> None:
         sealed = seal_next(identifier, place, at=AT + seals * HOUR, authority_code=CODES[seals])
     assert sealed.state is LicenceState.ISSUED
     final = between(third, sealed)[-1]
-    report = verify(final, trust=first.trust, at=AT + 2 * HOUR, registry=first.registry, sandbox=OwnReader())
+    report = verify(final, trust=first.trust, at=AT + 2 * HOUR, sandbox=OwnReader())
     assert report.indication is Indication.TOTAL_PASSED
     assert [one.claimed_time for one in report.signatures] == [AT, AT + HOUR, AT + 2 * HOUR]
 

@@ -77,6 +77,14 @@ _NOT_USABLE = Text(
     "请勿据此办理业务；如有疑问，请通过官方渠道向颁发机构查询。",
     "Do not rely on it; if in doubt ask the issuing authority, by its official contacts.",
 )
+_ASK_SIGNER = Text(
+    "请查看改动清单，并向签名人核实；核实之前不要接受。",
+    "Look at the list of changes and ask the signer; do not accept the file before he answers.",
+)
+_OTHER_COPY = Text(
+    "请索取签名时的原始文件，或请签名人用常用软件重新签名。",
+    "Ask for the file as it was signed, or have it signed again with a usual program.",
+)
 _NOTHING = Text("无需处理。", "Nothing to do.")
 _SIZE = Text("请提供不超过大小上限的文件。", "Bring a file below the size limit.")
 
@@ -184,6 +192,16 @@ _FILE: Mapping[str, Reason] = {
         "签章没有锁定文件以防改动。", "The seal does not lock the document against changes.", _ORIGINAL
     ),
     "format.unsigned": _because("文件没有签章。", "The file bears no seal.", _ORIGINAL),
+    "format.unsupported": _because(
+        "文件的内部写法超出本系统的读取范围，未能核对；文件本身未必有问题。",
+        "The file is written in a way that cannot be checked here; it may be quite in order.",
+        _OTHER_COPY,
+    ),
+    "format.removed_signature": _because(
+        "文件中有一个较早的签名已被移除。",
+        "An earlier signature was taken out of the file before the present ones were made.",
+        _ASK_SIGNER,
+    ),
     "format.unreadable": _because(
         "文件已损坏或被改动，无法作为盖章文件读取。",
         "The file is damaged or altered and cannot be read.",
@@ -225,19 +243,6 @@ _FILE: Mapping[str, Reason] = {
     "byte_range.padding": _because(
         "签章数据之后藏有其他内容。", "Something is hidden behind the seal's data.", _ASK_ISSUER
     ),
-    "format.unsupported": _because(
-        "文件的写法超出本程序能解读的范围，未得出结论。",
-        "The file is written in a way that this program cannot follow; there is no answer.",
-        Text(
-            "请向签名人索取另一份文件，或用其他程序核验。",
-            "Ask the signer for another copy, or check it elsewhere.",
-        ),
-    ),
-    "format.removed_signature": _because(
-        "文件的旧内容中有一个已被移除的签名。",
-        "An earlier state of the file held a signature that was removed before the present ones.",
-        Text("请向签名人核实。", "Ask the signers about it."),
-    ),
     "format.seals_missing": _because(
         "联合行文尚未由全部机关盖章。",
         "Not every authority named has sealed yet.",
@@ -246,21 +251,18 @@ _FILE: Mapping[str, Reason] = {
             "Ask the first authority for the document with all its seals.",
         ),
     ),
-    "changes.not_permitted": _because(
-        "签名之后作了签名人不允许的改动。",
-        "Something was changed after signing that the signer did not permit.",
-        _ASK_ISSUER,
-    ),
-    "changes.in_doubt": _because(
-        "签名之后填写或批注了内容，签名未表明是否允许。",
-        "Something was filled in or annotated after signing, and the signature does not say whether it may be.",
-        Text(
-            "请提取签名时的版本查看，并向签名人核实之后的改动。",
-            "Look at the version as it was signed, and ask the signer about what came later.",
-        ),
-    ),
     "changes.revision": _because(
         "盖章之后文件又被追加了修改。", "The document was changed after it was sealed.", _ASK_ISSUER
+    ),
+    "changes.not_permitted": _because(
+        "签名之后文件又有签名人不允许的改动。",
+        "After signing, the file was changed in a way that the signer does not permit.",
+        _ASK_SIGNER,
+    ),
+    "changes.in_doubt": _because(
+        "签名之后文件又有改动，无法确定签名人是否允许。",
+        "After signing, the file was changed; whether the signer permits it cannot be told.",
+        _ASK_SIGNER,
     ),
 }
 

@@ -35,7 +35,9 @@ COMMANDS = {
     "revoke": "office:revoke_command",
     "void": "office:void_command",
     "resume": "office:resume_command",
+    "archive": "archive:archive_command",
     "seal": "seals:seal_group",
+    "trust": "trust:trust_group",
     "doctor": "doctor:doctor_command",
 }
 """Name of a command -> module below this one and function."""

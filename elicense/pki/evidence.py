@@ -130,9 +130,12 @@ def gather(path: Sequence[bytes], store: TrustStore, at: datetime, have: Evidenc
         have: What the document has already.
     """
     crls, ocsps = list(have.crls), list(have.ocsps)
-    for said in hear(path, store.crls, store.ocsps, store.intermediates):
+    lists = (*readable_lists(have.crls, _readable(path)), *store.crls)
+    for said in hear(
+        path, lists, (*have.ocsps, *store.ocsps), (*store.intermediates, *_readable(have.certificates))
+    ):
         expiry = said.certificate.not_valid_after_utc
-        lists = {
+        found = {
             crl.public_bytes(Encoding.DER): crl.last_update_utc
             for crl in said.lists
             if _counts(crl, at) and knows(crl, said.certificate)
@@ -142,12 +145,11 @@ def gather(path: Sequence[bytes], store: TrustStore, at: datetime, have: Evidenc
             for answer in said.answers
             if answer.counts_at(at) and answer.this_update <= expiry
         }
-        newest = max((*lists.values(), *answers.values()), default=None)
-        # What is in the document already is as good as anything newer of the same issuer.
-        if newest is None or any(der in crls for der in lists) or any(der in ocsps for der in answers):
+        enough = found.keys() & set(crls) | answers.keys() & set(ocsps)
+        if enough or not found | answers:
             continue
-        found = next(der for der, moment in (lists | answers).items() if moment == newest)
-        (crls if found in lists else ocsps).append(found)
+        newest = max(found | answers, key=(found | answers).__getitem__)
+        (crls if newest in found else ocsps).append(newest)
     return Evidence(tuple(path), tuple(crls), tuple(ocsps)).without(have)
 
 

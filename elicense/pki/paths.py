@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.errors import (
-    CRLNoMatchesError,
+    CRLValidationError,
     CRLValidationIndeterminateError,
     ExpiredError,
     InsufficientRevinfoError,
     NotYetValidError,
     RevokedError,
-    StaleRevinfoError,
     ValidationError,
 )
 from pyhanko_certvalidator.path import ValidationPath
@@ -171,8 +170,7 @@ def find_path(
     brought = tuple(intermediates)
     # The certificates are untrusted bytes and asn1crypto decodes lazily, with any exception: none is a path.
     try:
-        found = _search(leaf, brought, store, at, purpose=purpose, evidence=evidence, rules=rules)
-        return _period_first(found, leaf, at)
+        return _search(leaf, brought, store, at, purpose=purpose, evidence=evidence, rules=rules)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001
@@ -295,11 +293,9 @@ async def _judge(
     try:
         await async_validate_path(_context(anchor, material, at, _LISTS_REQUIRED, rules), path, parameters)
     except InsufficientRevinfoError:
-        if not material.ocsps:
-            raise
-        context = _context(anchor, material, at, _NOT_LOOKED_UP, rules)
-        await async_validate_path(context, path, parameters)
-        missing = await _look_up(path, context, material, at)
+        # Without lists first: a period that is over, or an answer by OCSP, matters more than a missing list.
+        await async_validate_path(_context(anchor, material, at, _NOT_LOOKED_UP, rules), path, parameters)
+        missing = await _look_up(path, material, at, rules)
         if missing:
             return missing
     return _revocation(_ders(path), material, at)
@@ -333,22 +329,29 @@ def _parameters(rules: PathRules) -> PKIXValidationParams:
 
 
 async def _look_up(
-    path: ValidationPath, context: ValidationContext, material: Material, at: datetime
+    path: ValidationPath, material: Material, at: datetime, rules: PathRules
 ) -> PathResult | None:
     """Return what is missing to know about each certificate of the path, by OCSP answer or by list; else None.
 
     Raises RevokedError. certvalidator's own reading of OCSP is not used: it looks at a responder's period at the
     asked moment, and the answers in an archive are from later, by responders that live for days.
     """
-    for certificate, said in zip(reversed(list(path)), material.said(_ders(path)), strict=False):
+    anchor, *_ = certificates = list(path)
+    for certificate, said in zip(reversed(certificates), material.said(_ders(path)), strict=False):
         if said.is_answered_at(at):
             continue
+        # A context of its own for each: a list that certvalidator has met it takes for a list of anybody nearby.
+        own = _context(anchor, replace(material, crls=said.lists), at, _NOT_LOOKED_UP, rules)
+        # Who signs lists for an issuer must himself be on no list; the issuers are looked up in this very loop.
+        every = _context(anchor, material, at, _LISTS_REQUIRED, rules)
         try:
-            await verify_crl(certificate, path, context)
-        except CRLNoMatchesError:
-            return _missing(said.stale_since(at))
-        except CRLValidationIndeterminateError as error:
-            return _missing(error.suspect_stale)
+            try:
+                await verify_crl(certificate, path, own)
+            except CRLValidationError:
+                await verify_crl(certificate, path, every)
+        except CRLValidationError as error:
+            stale = error.suspect_stale if isinstance(error, CRLValidationIndeterminateError) else None
+            return _missing(stale or said.stale_since(at))
     return None
 
 
@@ -419,22 +422,7 @@ def _explain(error: Exception) -> PathResult:
         status, detail = PathStatus.EXPIRED, f"expired at {_time(error.expired_dt)}"
     elif isinstance(error, NotYetValidError):
         status, detail = PathStatus.NOT_YET_VALID, f"valid from {_time(error.valid_from)}"
-    elif isinstance(error, StaleRevinfoError):
-        return _missing(error.time_cutoff)
-    elif isinstance(error, InsufficientRevinfoError):
-        return _missing(None)
     return PathResult(status, detail=detail)
-
-
-def _period_first(result: PathResult, leaf: x509.Certificate, at: datetime) -> PathResult:
-    """Say EXPIRED or NOT_YET_VALID of the leaf rather than that lists for its authorities are missing."""
-    if result.status not in {PathStatus.STALE_REVOCATION_DATA, PathStatus.NO_REVOCATION_DATA}:
-        return result
-    if at > leaf.not_valid_after_utc:
-        return PathResult(PathStatus.EXPIRED, detail=f"expired at {_time(leaf.not_valid_after_utc)}")
-    if at < leaf.not_valid_before_utc:
-        return PathResult(PathStatus.NOT_YET_VALID, detail=f"valid from {_time(leaf.not_valid_before_utc)}")
-    return result
 
 
 def _time(moment: datetime) -> str:

@@ -55,9 +55,13 @@ class Said:
         )
 
     def stale_since(self, at: datetime) -> datetime | None:
-        """Return since when the newest OCSP answer is out of date at `at`; None if that is not what is wrong."""
-        ends = (answer.next_update for answer in self.answers)
-        return max((end for end in ends if end is not None and end < at), default=None)
+        """Return since when the newest of it is out of date at `at`; None if that is not what is wrong."""
+        ends = [
+            *(crl.next_update_utc for crl in self.lists),
+            *(answer.next_update for answer in self.answers),
+        ]
+        newest = max((end for end in ends if end is not None), default=None)
+        return newest if newest is not None and newest < at else None
 
     def revocations(self) -> Iterator[tuple[datetime, str]]:
         """Yield since when and why it is revoked, one for each list and answer that says so.

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
-import threading
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp
 from asn1crypto import cms, core, tsp  # type: ignore[import-untyped]
 from cryptography import x509
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from elicense.errors import ConfigurationError, TimestampUnavailable
+from elicense.pki.fetching import FetchError, Question, fetch
 from elicense.pki.loop import refuse_running_loop
 from elicense.pki.paths import PathStatus, Purpose, find_path, unfit_for
 
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from elicense.pki.trust import TrustStore
 
 _HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
-
-_GRACE_SECONDS = 0.5
-"""How long after its own timeout the network thread is waited for; a name look-up knows no timeout."""
 
 
 class TimestampAuthority(Protocol):
@@ -106,46 +100,18 @@ class HttpTimestampAuthority:
 
 def _ask(authority: HttpTimestampAuthority, question: bytes) -> bytes:
     """Return the answer's body, or raise TimestampUnavailable when time is up, whatever the network does."""
-    answer: Future[bytes] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(asyncio.run(_post(authority, question)))
-        except Exception as error:  # noqa: BLE001 - handed to the thread that waits
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, name="timestamp", daemon=True).start()
+    asked = Question(
+        authority.url,
+        limit=authority.token_size + 4096,
+        timeout_seconds=authority.timeout_seconds,
+        body=question,
+        headers=_HEADERS,
+        content_type=_HEADERS["Accept"],
+    )
     try:
-        return answer.result(authority.timeout_seconds + _GRACE_SECONDS)
-    except TimeoutError as error:
-        raise TimestampUnavailable(
-            f"the timestamp authority did not answer within {authority.timeout_seconds:g} seconds",
-            f"时间戳服务在 {authority.timeout_seconds:g} 秒内未应答",
-        ) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise TimestampUnavailable(
-            f"the timestamp authority cannot be reached ({type(error).__name__}); check its address",
-            f"无法连接时间戳服务（{type(error).__name__}），请检查地址",
-        ) from error
-
-
-async def _post(authority: HttpTimestampAuthority, question: bytes) -> bytes:
-    limit = authority.token_size + 4096
-    timeout = aiohttp.ClientTimeout(total=authority.timeout_seconds)
-    async with (
-        aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
-        session.post(authority.url, data=question, headers=_HEADERS, allow_redirects=False) as response,
-    ):
-        if response.status != 200:
-            raise _unusable(f"the HTTP status is {response.status}", f"HTTP 状态码为 {response.status}")
-        if response.content_type != _HEADERS["Accept"]:
-            raise _unusable("it is not of type timestamp-reply", "内容类型不是 timestamp-reply")
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(4096):
-            body += chunk
-            if len(body) > limit:
-                raise _unusable(f"it is longer than {limit} bytes", f"长度超过 {limit} 字节")
-        return bytes(body)
+        return fetch(asked)
+    except FetchError as error:
+        raise _unusable(error.en, error.zh) from error
 
 
 class _Response(core.Sequence):  # type: ignore[misc]

@@ -246,7 +246,7 @@ def _write_document(
     if numbers.structure:
         body.add(numbers.document, document_element(numbers.structure, elements))
         body.add(
-            numbers.parents, parent_tree([page.owners for page in compiled.pages], [compiled.widget_owner])
+            numbers.parents, parent_tree([page.owners for page in compiled.pages], compiled.widget_owner)
         )
 
 

@@ -216,7 +216,7 @@ class _Filling:
         body.add(numbers.document, document_element(numbers.structure, kids))
         owners = [{**sheet.page.owners, **tree.owners.get(sheet.number, {})} for sheet in self.sheets]
         widgets = [tree.widgets.get(number, compiled.widget_owner) for number in numbers.fields]
-        body.add(numbers.parents, parent_tree(owners, widgets))
+        body.add(numbers.parents, parent_tree(owners, *widgets))
 
     def _close(self) -> tuple[bytes, SignatureSlot]:
         """Return the whole file and the slot in it."""

@@ -123,7 +123,7 @@ def document_element(root: int, kids: Sequence[int]) -> str:
     return f"<</Type/StructElem/S/Document/P {ref(root)}/K[{refs(kids)}]>>"
 
 
-def parent_tree(pages: Sequence[Mapping[int, int]], widget_owners: Sequence[int]) -> str:
+def parent_tree(pages: Sequence[Mapping[int, int]], *widget_owners: int) -> str:
     """Return the parent tree: pages in order of their StructParents, then the widgets.
 
     Args:

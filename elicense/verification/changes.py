@@ -43,8 +43,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from elicense.verification.general_compare import STAMPS
 from elicense.verification.general_fields import is_among
+from elicense.verification.general_rules import STAMPS
 
 if TYPE_CHECKING:
     from elicense.verification.facts import Change, Facts, SignatureFacts

@@ -21,6 +21,7 @@ Source: ISO 32000-2, 7.5 (file structure), 12.8 (signatures); text read in secon
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ from elicense.verification.objects import SKIP, Object
 from elicense.verification.pdf import Reference, Violation
 from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, _spelled, find_candidates, has_traces
 from elicense.verification.structure import Structure
-from elicense.verification.xref import PLAIN, Document, Section, View
+from elicense.verification.xref import PACKED, PLAIN, Document, Section, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -126,7 +127,7 @@ class _Reader:
     def read(self) -> tuple[Candidate, ...]:
         """Return the signatures of a file that keeps every rule. Raises Violation at the first broken one."""
         newest_at = self._frame()
-        chain = self.document.chain(newest_at)
+        chain = self.document.chain(newest_at, self.tail)
         newest = View(self.document, chain)
         self.root = newest.root.number
         self._identify(chain[0])
@@ -164,10 +165,11 @@ class _Reader:
         if last:
             self.tail = last.start()
             return int(last[1])
-        last_end = data.rfind(b"%%EOF")
-        if last_end < 0 or not _END.search(data, max(0, last_end - 100)):
+        some = _END.search(data)
+        if some is None:
             raise Violation("format.cut", len(data), "the file has no end")
-        raise Violation("format.after_end", last_end + 5)
+        signed = self.signed_until if self.signed_until < len(data) else 0
+        raise Violation("format.after_end", max(some.end(), signed))
 
     def _covered_tail(self, start: int) -> re.Match[bytes] | None:
         """Return the end of a file whose last signature covers blanks behind it."""
@@ -234,7 +236,7 @@ class _Reader:
                 continue
             if current and number in allowed:
                 continue
-            if not current and hit < first_end:
+            if hit < first_end:
                 raise Violation("format.removed_signature", hit)
             raise Violation("format.seal_field", hit, "a signature that no field shows")
 
@@ -243,42 +245,48 @@ class _Reader:
     def _cut(self, chain: list[Section], signatures: list[Signature]) -> list[int]:
         """Return the end of each revision, the first signed one first.
 
-        Raises Violation if the later ones do not tile the file, or a signature ends anywhere else.
+        Raises Violation if the later ones do not follow each other without a gap, or a signature ends anywhere else.
         """
         self.covered = covered = {signature.end for signature in signatures}
         if len(covered) != len(signatures):
             raise Violation("byte_range.coverage", None, "two signatures cover the same bytes")
         first = min(covered)
+        for end in covered:
+            if not _LAST_COVERED.search(self.data[max(0, end - _WINDOW) : end]):
+                raise Violation("byte_range.coverage", end, "a signature does not reach a revision's end")
         end = self._end_of(self.tail)
         ends = [end]
-        for index, section in enumerate(chain):
+        for section, older in itertools.pairwise(chain):
             if end <= first:
                 break
-            if index + 1 == len(chain):
-                raise Violation("byte_range.coverage", first, "a signature does not reach a revision's end")
-            self._check_section(section, first)
-            low = self._lowest(section, first)
-            if low >= end:
-                raise Violation("format.layout", low, "a cross-reference behind its revision")
-            mark = self.data.rfind(b"%%EOF", 0, low)
-            begin = self.data.rfind(b"startxref", max(0, mark - 80), mark)
-            match = _END.match(self.data, begin) if begin >= 0 else None
-            if match is None or match.end() != mark + 5:
-                raise Violation("format.layout", low, "a revision does not begin where the one before ended")
-            if int(match[1]) + self.document.shift != chain[index + 1].start and not self._near(
-                int(match[1]) + self.document.shift, chain[index + 1].start
-            ):
-                raise Violation("format.layout", begin, "a revision continues another than the one before")
-            end = self._end_of(begin)
-            skipped = SKIP.match(self.data, end)
-            if skipped is None or skipped.end() < low:
-                raise Violation("format.layout", end, "bytes between two revisions")
+            self._check_section(section)
+            end = self._end_before(section, older, first, end)
             ends.append(end)
         if covered - set(ends) or end != first:
             raise Violation("byte_range.coverage", first, "a signature does not reach a revision's end")
         # The section that completes the first signed revision must say one thing to every reader.
-        self._check_section(chain[len(ends) - 1], -1)
+        last = chain[len(ends) - 1]
+        if last.hybrid or last.repeats:
+            raise Violation("format.unsupported", first, "a cross-reference that can be read in two ways")
         return ends[::-1]
+
+    def _end_before(self, section: Section, older: Section, first: int, end: int) -> int:
+        """Return where the revision before `section`'s ended: right before the first thing that is in `section`'s."""
+        places = [e.place for e in section.entries.values() if e.kind == PLAIN and e.place >= first]
+        low = min([*places, section.start])
+        mark = self.data.rfind(b"%%EOF", 0, low)
+        begin = self.data.rfind(b"startxref", max(0, mark - 80), max(mark, 0))
+        match = _END.match(self.data, begin) if begin >= 0 else None
+        if low >= end or match is None or match.end() != mark + 5:
+            raise Violation("changes.revision", end, "a revision does not begin where the one before ended")
+        named = int(match[1]) + self.document.shift
+        if named != older.start and not self._near(named, older.start):
+            raise Violation("changes.revision", begin, "a revision continues another than the one before")
+        before = self._end_of(begin)
+        skipped = SKIP.match(self.data, before)
+        if skipped is None or skipped.end() < low or before > low:
+            raise Violation("changes.revision", before, "bytes between two revisions")
+        return before
 
     def _near(self, place: int, start: int) -> bool:
         """Return whether only white space stands between an offset and the section it names."""
@@ -301,17 +309,11 @@ class _Reader:
         return max(beyond, default=line.end())
 
     @staticmethod
-    def _check_section(section: Section, first: int) -> None:
+    def _check_section(section: Section) -> None:
         if section.hybrid:
             raise Violation("format.unsupported", section.start, "hybrid cross-reference")
-        if section.repeats and first >= 0:
-            raise Violation("format.layout", section.start, "a cross-reference that names an object twice")
-
-    @staticmethod
-    def _lowest(section: Section, first: int) -> int:
-        """Return the offset of the first thing that a revision holds."""
-        places = [e.place for e in section.entries.values() if e.kind == PLAIN and e.place >= first]
-        return min([*places, section.start])
+        if section.repeats:
+            raise Violation("changes.revision", section.start, "a cross-reference that names an object twice")
 
     def _tile(self, section: Section, view: View, before: Mapping[int, Entry], span: tuple[int, int]) -> None:
         """The objects that a section names lie in its revision one behind the other. Raises Violation otherwise.
@@ -321,6 +323,9 @@ class _Reader:
         start, end = span
         places: list[tuple[int, int]] = []
         for number, entry in section.entries.items():
+            pack = section.entries.get(entry.place)
+            if entry.kind == PACKED and before.get(number) != entry and (pack is None or pack.kind != PLAIN):
+                raise Violation("changes.revision", section.start, "an object out of an older object stream")
             if entry.kind != PLAIN or (entry.place < start and before.get(number) == entry):
                 continue  # what was there before may be named again
             places.append((entry.place, number))
@@ -330,22 +335,22 @@ class _Reader:
         for place, number in sorted(places):
             skipped = SKIP.match(self.data, position)
             if place < position or skipped is None or skipped.end() < place:
-                raise Violation("format.layout", position, "bytes that no cross-reference names")
+                raise Violation("changes.revision", position, "bytes that no cross-reference names")
             position = self._end_of_object(section, view, place, number)
         tail = SKIP.match(self.data, position)
         match = _END.match(self.data, tail.end() if tail else position)
         if match is None or self._end_of(match.start()) != end:
-            raise Violation("format.layout", position, "bytes behind a cross-reference")
+            raise Violation("changes.revision", position, "bytes behind a cross-reference")
 
     @staticmethod
     def _end_of_object(section: Section, view: View, place: int, number: int) -> int:
         if place == section.start:
             if section.stream and section.end < 0:
-                raise Violation("format.layout", place, "an object that is not closed")
+                raise Violation("changes.revision", place, "an object that is not closed")
             return section.end
         found = view.load(number)
         if found is None or found.end < 0 or found.start != place:
-            raise Violation("format.layout", place, "an object that is not closed")
+            raise Violation("changes.revision", place, "an object that is not closed")
         return found.end
 
     # 5
@@ -371,8 +376,7 @@ class _Reader:
             if index:
                 section = chain[later - index]
                 before = {n: view.entries[n] for n in section.entries if n in view.entries}
-                changes = comparison.apply(section)
-                self._tile(section, view, before, (start, end))
+                changes = self._later(comparison, section, before, (start, end))
             if index == 0 or any(change.kind == "evidence" for change in changes):
                 self._gather(view)
             self.revisions.append(RevisionFacts(start, end, changes))
@@ -384,6 +388,19 @@ class _Reader:
             if signature:
                 found.append(describe(view, signature, index, _names(roles.nodes.values())))
         self.candidates = found
+
+    def _later(
+        self, comparison: Comparison, section: Section, before: Mapping[int, Entry], span: tuple[int, int]
+    ) -> tuple[Change, ...]:
+        """Return the changes of one later revision, which is nothing but what its cross-reference names."""
+        try:
+            changes = comparison.apply(section)
+            self._tile(section, comparison.view, before, span)
+        except Violation as violation:
+            if violation.reason in _SOFT:
+                raise Violation("changes.revision", violation.offset, violation.detail) from violation
+            raise
+        return changes
 
     def _gather(self, view: View) -> None:
         """Keep the certificates and revocation data of the view's DSS; what cannot be decoded is left out."""

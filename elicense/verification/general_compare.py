@@ -12,7 +12,6 @@ A number once in use stays in use: what a reader might still show is never taken
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,12 +32,24 @@ from elicense.verification.general_roles import (
     NODE,
     NOTE,
     PAGE,
+    STRUCTURE,
     Role,
     Roles,
     claim_annotations,
     claim_node,
     enter_node,
     number_of,
+)
+from elicense.verification.general_rules import (
+    FIELD_KEYS,
+    FILLING,
+    SIGNING,
+    STAMPS,
+    has_type,
+    is_harmless,
+    is_timestamp,
+    only_stamps,
+    only_xmp_stamps,
 )
 from elicense.verification.objects import references_in, same
 from elicense.verification.objects_streams import decode
@@ -51,23 +62,9 @@ if TYPE_CHECKING:
     from elicense.verification.objects import Object, Parsed
     from elicense.verification.xref import Section, View
 
-STAMPS = "date and program only"
-"""Detail of a change of metadata that names nothing but when and by which program the file was saved."""
 _MOST_OF_A_KIND = 10
 """Changes of one kind that a revision lists; the rest says nothing new."""
-_MOST_XMP = 1024 * 1024
-_XMP_STAMPS = re.compile(
-    rb"<(xmp:ModifyDate|xmp:MetadataDate|pdf:Producer|xmpMM:InstanceID)>[^<]{0,400}</\1>"
-    rb"|(?:xmp:ModifyDate|xmp:MetadataDate|pdf:Producer|xmpMM:InstanceID)=(?:\"[^\"<]{0,400}\"|'[^'<]{0,400}')"
-    rb"|\s+"
-)
-_INFO_STAMPS = frozenset(("ModDate", "Producer"))
-_FILLING = frozenset(("V", "AP", "AS", "I", "TI", "RV", "DV", "MK", "DA", "Q", "M"))
-"""What filling in a field changes of it."""
-_SIGNING = frozenset(("V", "AP", "AS", "M", "MK", "DA"))
-"""What signing changes of its field."""
-_HIDING = 1 | 2 | 32
-"""Annotation flags Invisible, Hidden, NoView."""
+_STRUCTURE = "structure of the document"
 
 
 @dataclass(slots=True)
@@ -185,25 +182,28 @@ class Comparison:
         old, new = before.value if before else None, after.value if after else None
         if before and after and before.generation != after.generation:
             self._other("an object under another generation", new)
-        elif role.kind in {CATALOGUE, FORM, NODE, PAGE}:
-            if type(old) is not dict or type(new) is not dict:
-                self._other(f"an object of the {role.kind} removed", new)
-            elif role.kind == CATALOGUE:
-                self._catalogue(old, new)
-            elif role.kind == FORM:
-                self._form(old, new)
-            elif role.kind == NODE:
-                self._node(old, new, self.roles.nodes[number])
-            else:
-                self._page(old, new, role.number)
+        elif any(found and found.stream for found in (before, after)):
+            self._other(f"an object of the {role.kind} that is a stream", new)
+        elif role.kind in {FIELDS, KIDS}:
+            self._fields(old, new, self.roles.nodes.get(role.number))
+        elif role.kind == ANNOTS:
+            self._annotations(old, new, role.number)
         elif role.kind == ANNOTATION:
             self._annotation(new, role.number)
-        elif role.kind == FIELDS:
-            self._fields(old, new, None)
-        elif role.kind == KIDS:
-            self._fields(old, new, self.roles.nodes[role.number])
+        elif type(old) is not dict or type(new) is not dict:
+            self._other(f"an object of the {role.kind} removed", new)
         else:
-            self._annotations(old, new, role.number)
+            self._dictionary(number, role, old, new)
+
+    def _dictionary(self, number: int, role: Role, old: dict[str, Object], new: dict[str, Object]) -> None:
+        if role.kind == CATALOGUE:
+            self._catalogue(old, new)
+        elif role.kind == FORM:
+            self._form(old, new)
+        elif role.kind == NODE:
+            self._node(old, new, self.roles.nodes[number])
+        else:
+            self._page(old, new, role.number)
 
     def _catalogue(self, old: dict[str, Object], new: dict[str, Object]) -> None:
         """DSS, Extensions and Version may differ, the form and the metadata as they may; nothing else."""
@@ -221,6 +221,9 @@ class Comparison:
                     "evidence", "document security store" if key == "DSS" else "version or extensions"
                 )
                 self.roles.claim(self.view, references_in(two), Role(kind))
+            elif key == "StructTreeRoot":
+                self.step.note("annotation", _STRUCTURE)
+                self.roles.claim(self.view, references_in(two), Role(STRUCTURE))
             elif key == "Metadata":
                 self._xmp(one, two)
                 self.roles.claim(self.view, references_in(two), Role(METADATA))
@@ -236,12 +239,26 @@ class Comparison:
             if key == "Fields":
                 self._fields(self._before(one), self.view.resolve(two), None)
                 self.roles.enter(two, Role(FIELDS))
-            elif key in {"DR", "DA", "Q", "NeedAppearances"}:
+            elif key in {"DA", "Q", "NeedAppearances"} or (key == "DR" and self._grown(one, two)):
                 if any(node.kind != "Sig" for node in self.roles.nodes.values()):
                     self.step.note("form", "defaults of all fields")
                 self.roles.claim(self.view, references_in(two), None)
             else:
                 self._other("an entry of the form", two)
+
+    def _grown(self, old: Object, new: Object) -> bool:
+        """Return whether resources only gained what was not there under its name."""
+        before, after = self._before(old) or {}, self.view.resolve(new)
+        if not isinstance(before, dict) or type(after) is not dict:
+            return False
+        for kind in before:
+            one, two = self._before(before[kind]), self.view.resolve(after.get(kind))
+            if isinstance(one, dict) and isinstance(two, dict):
+                if not all(name in two and same(value, two[name]) for name, value in one.items()):
+                    return False
+            elif not same(one, two):
+                return False
+        return True
 
     # Fields
 
@@ -260,7 +277,7 @@ class Comparison:
         view, step = self.view, self.step
         nodes = walk_fields(view, [item], parent)
         numbers = {node.number for node in nodes}
-        if not nodes or numbers & self.roles.used or any(view.load(number) is None for number in numbers):
+        if not nodes or numbers & self.roles.used or not all(self._is_field(number) for number in numbers):
             self._other("a field out of what was there", item)
             return
         twice = {node.name for node in nodes if node.field is None} & self.roles.names
@@ -277,6 +294,13 @@ class Comparison:
             if node.field is None and not node.parent:
                 self._describe_field(node, [one for one in nodes if one.owner is node], twice)
 
+    def _is_field(self, number: int) -> bool:
+        """Return whether an object is a dictionary with nothing in it but what a signature field needs."""
+        found = self.view.load(number)
+        if found is None or found.stream is not None or type(found.value) is not dict:
+            return False
+        return found.value.keys() <= FIELD_KEYS
+
     def _describe_field(self, node: Node, parts: Iterable[Node], twice: set[str]) -> None:
         """Note a new field by its kind and whether it shows on a page."""
         detail = f"field {node.name!r}"
@@ -289,7 +313,7 @@ class Comparison:
             self._signs(node.number, node.value)
         if visible:
             self.step.note("signature_visible", detail)
-        elif _is_timestamp(value):
+        elif is_timestamp(value):
             self.step.note("timestamp", detail)
         else:
             self.step.note("signature_field", detail)
@@ -320,7 +344,7 @@ class Comparison:
         """A field may be signed once or filled in; where it stands and what it is never changes."""
         signs = node.owner.number in self.step.signed
         detail = f"field {node.owner.name!r}"
-        allowed = (_SIGNING if signs else frozenset()) if node.kind == "Sig" else _FILLING
+        allowed = (SIGNING if signs else frozenset()) if node.kind == "Sig" else FILLING
         kinds = set()
         for key in old.keys() | new.keys():
             one, two = old.get(key), new.get(key)
@@ -328,19 +352,25 @@ class Comparison:
                 continue
             if key == "Kids":
                 self._fields(self._before(one), self.view.resolve(two), node)
-            elif key in allowed:
+            elif key in allowed and has_type(key, self.view.resolve(two)):
                 kinds.add("signature" if node.kind == "Sig" else "form")
-            elif not _harmless(key, one, two, signs=signs):
+            elif not (signs and one is None and self._states_place(key, two)) and not is_harmless(
+                key, one, two, signs=signs
+            ):
                 self._other(f"an entry of {detail}", two)
         if "signature" in kinds:
             owner = self.view.body(node.owner.number)
             value = self.view.dictionary(owner.get("V"))
             shown = is_visible(self.view, node) or "Kids" in owner
-            kinds = {"timestamp" if _is_timestamp(value) and not shown else "signature"}
+            kinds = {"timestamp" if is_timestamp(value) and not shown else "signature"}
         for kind in kinds:
             self.step.note(kind, detail)
         node.value = new.get("V")
         claim_node(self.roles, self.view, node)
+
+    def _states_place(self, key: str, value: Object) -> bool:
+        """Return whether an entry that is new says what its object is, or on which page."""
+        return value == "Annot" if key == "Type" else key == "P" and self._kind(number_of(value)) == PAGE
 
     # Pages and annotations
 
@@ -353,6 +383,10 @@ class Comparison:
             if key == "Annots":
                 self._annotations(self._before(one), self.view.resolve(two), page)
                 self.roles.enter(two, Role(ANNOTS, page))
+            elif key in {"Tabs", "StructParents"} and not isinstance(two, (dict, list, Reference)):
+                self.step.note("annotation", _STRUCTURE)
+            elif key == "LastModified" and isinstance(two, bytes):
+                self.step.note("metadata", STAMPS)
             else:
                 self._other(f"page {page}", two)
 
@@ -381,6 +415,8 @@ class Comparison:
             self.roles.nodes[number].page = page
         elif number in self.roles.nodes or self.view.dictionary(item).get("Subtype") == "Widget":
             self._other(f"a widget on page {page} that belongs to no new field", item)
+        elif (found := self.view.load(number)) is not None and found.stream is not None:
+            self._other(f"an annotation on page {page} that is a stream", item)
         elif number in self.roles.used and self.roles.soft.get(number) != Role(NOTE, page):
             self._other(f"an annotation on page {page} out of what was there")
         else:
@@ -405,6 +441,8 @@ class Comparison:
             return
         if role.kind == NOTE:
             self.step.note("annotation", f"page {role.number}")
+        elif role.kind == STRUCTURE:
+            self.step.note("annotation", _STRUCTURE)
         elif role.kind == EVIDENCE:
             self.step.note("evidence", "document security store")
         elif role.kind == EXTENSIONS:
@@ -425,21 +463,14 @@ class Comparison:
         return number in self.step.signed
 
     def _information(self, old: Object, new: Object) -> None:
-        one, two = (value if isinstance(value, dict) else {} for value in (old, new))
-        names = {key for key in one.keys() | two.keys() if not same(one.get(key), two.get(key))}
-        plain = names <= _INFO_STAMPS and all(isinstance(two.get(key, b""), bytes) for key in names)
-        self.step.note("metadata", STAMPS if plain else "information of the document")
+        self.step.note("metadata", STAMPS if only_stamps(old, new) else "information of the document")
 
     def _xmp(self, old: Object, new: Object) -> None:
-        before = self.step.old.get(number_of(old)) if number_of(old) in self.step.old else None
-        self._metadata(before or self.view.load(number_of(old)), self.view.load(number_of(new)))
+        before = self.step.old.get(number_of(old)) or self.view.load(number_of(old))
+        self._metadata(before, self.view.load(number_of(new)))
 
     def _metadata(self, old: Parsed | None, new: Parsed | None) -> None:
-        texts = []
-        for found in (old, new):
-            raw = self._stream(found)
-            texts.append(_XMP_STAMPS.sub(b"", raw) if len(raw) <= _MOST_XMP else None)
-        plain = texts[0] is not None and texts[0] == texts[1]
+        plain = only_xmp_stamps(self._stream(old), self._stream(new))
         self.step.note("metadata", STAMPS if plain else "metadata of the document")
 
     def _stream(self, found: Parsed | None) -> bytes:
@@ -457,15 +488,3 @@ class Comparison:
 
 def _items(value: Object) -> list[Object]:
     return value if isinstance(value, list) else []
-
-
-def _is_timestamp(value: dict[str, Object]) -> bool:
-    return value.get("Type") == "DocTimeStamp" or value.get("SubFilter") == "ETSI.RFC3161"
-
-
-def _harmless(key: str, one: Object, two: Object, *, signs: bool) -> bool:
-    """Return whether a field only became read-only, or a signed one keeps being shown as much as before."""
-    before, after = (value if type(value) is int else 0 for value in (one, two))
-    if key == "Ff":
-        return type(two) is int and after == before | 1
-    return key == "F" and signs and before & _HIDING == after & _HIDING

@@ -26,10 +26,11 @@ CATALOGUE, FORM, FIELDS, KIDS, NODE, PAGE, ANNOTS, ANNOTATION = (
     "catalogue", "form", "fields", "kids", "node", "page", "annots", "annotation",
 )  # fmt: skip
 """Roles of an object of its own."""
-FIELD, NOTE, INFO, METADATA, EVIDENCE, EXTENSIONS = (
-    "field", "note", "info", "metadata", "dss", "extensions",
+FIELD, NOTE, INFO, METADATA, EVIDENCE, EXTENSIONS, STRUCTURE = (
+    "field", "note", "info", "metadata", "dss", "extensions", "structure",
 )  # fmt: skip
 """Roles of what is there for one such thing."""
+_LISTS = frozenset((FIELDS, KIDS, ANNOTS))
 MOST_PAGES = 100_000
 """Pages of a document."""
 
@@ -73,6 +74,9 @@ class Roles:
             number, wanted = waiting.pop()
             if number in self.own:
                 self.used.add(number)
+                if self.own[number].kind in _LISTS:
+                    # Only its form, field or page refers to such a list; one that is something else too is frozen.
+                    del self.own[number]
                 continue
             if number not in self.used:
                 self.used.add(number)
@@ -114,7 +118,7 @@ def learn(view: View, information: Object) -> Roles:
     roles.used.update(roles.own)
     roles.claim(view, {entry.place for entry in view.entries.values() if entry.kind == PACKED}, None)
     # Frozen first: what is shared with anything frozen is frozen.
-    for key in catalogue.keys() - {"AcroForm", "DSS", "Metadata", "Extensions"}:
+    for key in catalogue.keys() - {"AcroForm", "DSS", "Metadata", "Extensions", "StructTreeRoot"}:
         roles.claim(view, references_in(catalogue[key]), None)
     claim_form(roles, view, form)
     for number in pages:
@@ -129,7 +133,8 @@ def learn(view: View, information: Object) -> Roles:
 
 def claim_around(roles: Roles, view: View, catalogue: dict[str, Object], information: Object) -> None:
     """Take what the catalogue and the trailer say about the document into use."""
-    for key, kind in (("DSS", EVIDENCE), ("Metadata", METADATA), ("Extensions", EXTENSIONS)):
+    kinds = {"DSS": EVIDENCE, "Metadata": METADATA, "Extensions": EXTENSIONS, "StructTreeRoot": STRUCTURE}
+    for key, kind in kinds.items():
         roles.claim(view, references_in(catalogue.get(key)), Role(kind))
     roles.claim(view, references_in(information), Role(INFO))
 
@@ -184,7 +189,11 @@ def enter_annotation(roles: Roles, view: View, item: Object, index: int) -> None
         return
     if item.number in roles.nodes:
         roles.nodes[item.number].page = index
-    elif view.dictionary(item).get("Subtype") != "Widget":
+        return
+    found = view.load(item.number)
+    value = view.dictionary(item)
+    # A base made for an attack may list anything here: only what looks like an annotation may change like one.
+    if found and found.stream is None and "Rect" in value and value.get("Subtype") not in {None, "Widget"}:
         roles.own.setdefault(item.number, Role(ANNOTATION, index))
 
 

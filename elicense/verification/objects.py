@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 """Dictionaries and arrays inside each other."""
-MOST_TOKENS = 3_000_000
-"""Numbers, names, strings and brackets outside streams; reading so many takes about four seconds."""
+MOST_TOKENS = 2_000_000
+"""Numbers, names, strings and brackets outside streams; reading so many takes about three seconds."""
 
 _SKIP = rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+)*+"
 _ENDS = rb"(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"

@@ -85,10 +85,11 @@ class Document:
         self.parsed: dict[tuple[int, Entry], Parsed | None] = {}
         self.packs: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
 
-    def chain(self, newest: int) -> list[Section]:
-        """Return the sections from `newest`, as startxref gives it, back to the oldest.
+    def chain(self, newest: int, tail: int) -> list[Section]:
+        """Return the sections from `newest`, as the startxref at `tail` gives it, back to the oldest.
 
-        Sets `shift` to where offsets count from. Raises Violation.
+        Sets `shift` to where offsets count from. Raises Violation; its offset is that of the section, or startxref,
+        which leads to what is no section.
         """
         if not self._is_section(newest):
             self.shift = max(self.data.find(b"%PDF-", 0, 1024), 0)
@@ -96,12 +97,18 @@ class Document:
         seen: set[int] = set()
         place: Object = newest
         while place is not None:
+            pointer = found[-1].start if found else tail
             if type(place) is not int or place in seen:
-                raise Violation("format.layout", None, "cross-references lead in a circle or nowhere")
+                raise Violation("format.layout", pointer, "cross-references lead in a circle or nowhere")
             if len(found) == MOST_SECTIONS:
                 raise Violation("limit.complexity", None, "revisions")
             seen.add(place)
-            section = self.section(place + self.shift)
+            try:
+                section = self.section(place + self.shift)
+            except Violation as violation:
+                if violation.reason.startswith("format."):
+                    violation.offset = pointer
+                raise
             found.append(section)
             place = section.trailer.get("Prev")
         return found
@@ -125,22 +132,22 @@ class Document:
     def _table(self, position: int) -> Section:
         data, start = self.data, position - 4
         entries: dict[int, Entry] = {}
-        total = 0
+        repeats = False
         while subsection := _SUBSECTION.match(data, position):
             lines = self._lines(subsection)
             position = lines[-1].end() if lines else subsection.end()
             first = int(subsection[1])
             # A widespread slip: the table says it starts at 1 and lists number 0 first.
             slip = first == 1 and bool(lines) and lines[0][3] == b"f" and lines[0][2] == b"65535"
-            entries.update((n, self._entry(line)) for n, line in enumerate(lines, 0 if slip else first))
-            total += len(lines)
+            for number, line in enumerate(lines, 0 if slip else first):
+                entry = self._entry(line)
+                repeats |= entries.setdefault(number, entry) != entry
         trailer = _TRAILER.match(data, position)
         if trailer is None:
             raise Violation("format.layout", position, "no trailer")
         value, end = read_value(data, trailer.end(), len(data), set(), self.budget)
         if type(value) is not dict:  # a trailer that repeats a key is none
             raise Violation("format.layout", position, "trailer")
-        repeats = len(entries) != total
         hidden = value.get("XRefStm")
         if hidden is not None:
             self._unhide(entries, hidden, position)
@@ -186,16 +193,15 @@ class Document:
         numbers = [*widths, *index] if isinstance(index, list) and len(index) % 2 == 0 else [None]
         if not all(isinstance(number, int) and is_integer(number) and number >= 0 for number in numbers):
             raise Violation("format.layout", offset, "cross-reference stream")
-        entries, total = self._rows(
+        entries, repeats = self._rows(
             raw, [int(str(n)) for n in widths], [int(str(n)) for n in numbers[3:]], offset
         )
-        repeats = len(entries) != total
         return Section(found.start, found.end, entries, value, found.number, hybrid=False, repeats=repeats)
 
     def _rows(
         self, raw: bytes, widths: list[int], index: list[int], offset: int
-    ) -> tuple[dict[int, Entry], int]:
-        """Return the entries of a cross-reference stream, and how many there are."""
+    ) -> tuple[dict[int, Entry], bool]:
+        """Return the entries of a cross-reference stream, and whether it says two things about one number."""
         one, two, three = widths
         width = one + two + three
         total = sum(index[1::2])
@@ -203,20 +209,20 @@ class Document:
         if not 0 < width <= 64 or total * width > len(raw):
             raise Violation("format.layout", offset, "cross-reference stream")
         entries: dict[int, Entry] = {}
-        position = 0
+        position, repeats = 0, False
         for first, count in zip(index[0::2], index[1::2], strict=True):
             for number in range(first, first + count):
                 kind = int.from_bytes(raw[position : position + one]) if one else PLAIN
                 place = int.from_bytes(raw[position + one : position + one + two])
                 detail = int.from_bytes(raw[position + one + two : position + width])
                 position += width
+                entry = Entry(FREE, 0, 0)
                 if kind == PLAIN and place:
-                    entries[number] = Entry(PLAIN, place + self.shift, detail)
+                    entry = Entry(PLAIN, place + self.shift, detail)
                 elif kind == PACKED:
-                    entries[number] = Entry(PACKED, place, detail)
-                else:
-                    entries[number] = Entry(FREE, 0, 0)
-        return entries, total
+                    entry = Entry(PACKED, place, detail)
+                repeats |= entries.setdefault(number, entry) != entry
+        return entries, repeats
 
 
 class View:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from elicense import preflight
+from elicense import preflight, updates
 from elicense.issuing import issue
+from elicense.pki.paths import Purpose
 from elicense.pki.throwaway import load_pki
 from elicense.registry.rules import new_licence
 from elicense.rendering.compiler import compile_template
@@ -17,18 +18,25 @@ from elicense.rendering.fill import fill
 from elicense.signing.cms import sign_digest
 from elicense.signing.pades import required_capacity, seal_document
 from elicense.verification import der
-from tests.support import demonstration
+from tests.support import archives, demonstration
 from tests.support.demonstration import AT
+from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
     from elicense.issuing import IssuingOffice, SealKeeper
+    from elicense.pki.evidence import Evidence
     from elicense.pki.keys import Signer
     from elicense.pki.throwaway import ThrowawayPki
     from elicense.pki.trust import TrustStore
     from elicense.registry.protocol import LicenceRecord
 
+TYPES = tuple(sorted(kind.slug for kind in demonstration.office().catalogue.types))
+"""Every licence type there is."""
 SLUGS = ("food-business-licence", "real-estate-certificate")
-"""Types the attacks run over: a form on one page, and one whose authority has two seals for different types."""
+"""Types for what costs time: a form on one page, and one whose authority has two seals for different types."""
+EXTENDED = tuple(f"{SLUGS[0]}+{form}" for form in ("LT", "LTA"))
+"""Archive copies: documents of more than one revision."""
+_TRAILER = re.compile(rb"trailer\n<</Size ([0-9]+)/Root ([0-9]+) 0 R(?:/Info ([0-9]+) 0 R)?/ID(\[[^\]]*\])")
 _OBJECT = re.compile(rb"(?:\A|\n)([0-9]{1,6}) 0 obj\n")
 _RANGE = re.compile(rb"/ByteRange \[[0-9 ]{34}\]/Contents <")
 
@@ -56,9 +64,82 @@ def _issued(slug: str) -> tuple[LicenceRecord, bytes]:
     return issued.record, issued.pdf
 
 
-def licence(slug: str) -> bytes:
-    """Return the sealed licence of a type."""
-    return _issued(slug)[1]
+def licence(subject: str) -> bytes:
+    """Return the sealed licence of a type, or what a `+` behind the type says became of it."""
+    slug, _, form = subject.partition("+")
+    return archived(slug, form) if form else _issued(slug)[1]
+
+
+@cache
+def archived(slug: str, form: str) -> bytes:
+    """Return the licence of a type with a timestamp (B-T), its evidence as well (LT), or that stamped too (LTA)."""
+    if form == "B-T":
+        return made(slug, keeper(slug), timestamps=timestamps())
+    if form == "LT":
+        return archives.with_evidence(archived(slug, "B-T"), evidence_for(slug))
+    return archives.with_timestamp(archived(slug, "LT"), timestamps())
+
+
+@cache
+def timestamps() -> DirectTsa:
+    """Return a timestamp authority that the demonstration's root vouches for."""
+    return DirectTsa(at=AT, identity=pki().timestamp_authority())
+
+
+@cache
+def evidence_for(slug: str) -> Evidence:
+    """Return what proves the seal and its timestamp later."""
+    signers = ((keeper(slug).signer, Purpose.SEAL), (timestamps().identity, Purpose.TIMESTAMP))
+    return archives.evidence_for(*signers, trust=trust(), at=AT)
+
+
+def tail(data: bytes) -> updates.Tail:
+    """Return what an update must know of a document of ours."""
+    last = list(_TRAILER.finditer(data))[-1]
+    xref = int(data[data.rindex(b"startxref\n") + 10 :].split()[0])
+    return updates.Tail(len(data), xref, int(last[1]), int(last[2]), int(last[3] or 0), last[4])
+
+
+def body(data: bytes, number: int) -> bytes:
+    """Return the newest body of an object."""
+    mark = b"\n%d 0 obj\n" % number
+    start = data.rindex(mark) + len(mark)
+    return data[start : data.index(b"\nendobj\n", start)]
+
+
+def with_evidence(data: bytes, evidence: Evidence, *, words: bytes = b"", more: int = 0) -> bytes:
+    """Return any document of ours with an update that holds this evidence and none from before, whatever it is.
+
+    Args:
+        data: the file; need not keep a rule.
+        evidence: certificates and lists.
+        words: further entries of the evidence's dictionary.
+        more: so many objects more, which nothing refers to.
+    """
+    end = tail(data)
+    number, objects, lists = end.size, {}, []
+    for values in (evidence.certificates, evidence.crls, evidence.ocsps):
+        lists.append(range(number, number + len(values)))
+        objects |= {number + n: updates.data_stream(value) for n, value in enumerate(values)}
+        number += len(values)
+    objects[number] = updates.evidence(*lists)[:-2] + words + b">>"
+    objects |= {number + n: b"<</Type/Page>>" for n in range(1, more + 1)}
+    objects[end.root] = updates.with_evidence(body(data, end.root), number)
+    return data + updates.write_update(end, objects)
+
+
+def with_archive_timestamp(data: bytes, number: int, *, authority: DirectTsa | None = None) -> bytes:
+    """Return any document of ours with its `number`-th archive timestamp, whatever else is in it."""
+    end, tsa = tail(data), authority or timestamps()
+    objects = {
+        end.root: updates.with_field(body(data, end.root), end.size),
+        end.size: updates.timestamp_field(updates.timestamp_name(number), end.size + 1),
+        end.size + 1: updates.timestamp_value(tsa.token_size),
+    }
+    placed, byte_range = updates.place_gap(data + updates.write_update(end, objects), len(data))
+    _, start, stop, _ = byte_range
+    token = tsa.stamp(hashlib.sha256(placed[:start] + placed[stop:]).digest(), "sha256")
+    return updates.fill_gap(placed, byte_range, token)
 
 
 def record(slug: str) -> LicenceRecord:
@@ -148,13 +229,21 @@ def resealed(data: bytes) -> bytes:
         return data
 
 
-def made(slug: str, seal: SealKeeper, *, backdated: object = None, **authority: str) -> bytes:
+def made(
+    slug: str,
+    seal: SealKeeper,
+    *,
+    backdated: object = None,
+    timestamps: DirectTsa | None = None,
+    **authority: str,
+) -> bytes:
     """Return a licence as the type's own authority would issue it, but sealed by `seal`.
 
     Args:
         slug: the type.
         seal: whose seal and key.
         backdated: moment it claims instead of AT.
+        timestamps: who stamps it, if anybody.
         authority: what the licence says of its authority otherwise.
     """
     licence_type = office().catalogue[slug]
@@ -167,7 +256,7 @@ def made(slug: str, seal: SealKeeper, *, backdated: object = None, **authority: 
     )
     draft = replace(draft, authority=replace(draft.authority, **authority))
     content = new_licence(draft, number=licence_type.number(draft, 1), at=moment)
-    capacity = required_capacity(seal.signer, None)
+    capacity = required_capacity(seal.signer, timestamps)
     compiled = compile_template(licence_type, office().fonts, seal.seal, capacity=capacity)
     cleared = preflight.clear(fill(compiled, content), content, licence_type)
-    return seal_document(cleared, seal.signer).pdf
+    return seal_document(cleared, seal.signer, timestamps=timestamps).pdf

@@ -22,15 +22,22 @@ from elicense.verification.sandbox import Sandbox
 from service import create_app
 from service.config import Settings
 from service.server import make_server
-from tests.attacks import attacks, documents, fuzz
+from tests.attacks import documents, fuzz, lookalikes
 from tests.support import demonstration
+from tests.vectors.generate import CASES, VECTORS
+from tests.vectors.registry import load_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SLUG = documents.SLUGS[0]
-STATUS = {"TOTAL_PASSED": 0, "TOTAL_FAILED": 1, "INDETERMINATE": 3}
+
+
+def expected(name: str) -> dict[str, str | None]:
+    """Return the answer to "authentic?" that a vector's case states."""
+    case = load_case(CASES / f"{name}.toml")
+    return {"indication": case.indication, "sub_indication": case.sub_indication}
 
 
 # --- Command line ---
@@ -44,36 +51,12 @@ def cli(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return status, out, err
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "byte-ranges-without-end",
-        "attachment-nested-without-end",
-        "twin-certificate",
-        "second-authority-seals-the-same-bytes",
-        "two-licences-one-behind-the-other",
-        "signer-named-by-any-bytes-of-its-certificate",
-        "escapes-and-nothing-else",
-    ],
-)
-def test_the_exit_status_and_json_say_the_verdict(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Status and JSON of the command line are the verdict of the library."""
-    file = tmp_path / "x.pdf"
-    file.write_bytes(attacks.ATTACKS[name](SLUG).data)
-    status, out, _ = cli(capsys, "--json", str(file))
-    indication, sub_indication = attacks.expected(name)
-    assert status == STATUS[indication]
-    assert json.loads(out)["authentic"] == {"indication": indication, "sub_indication": sub_indication}
-
-
 def test_the_worst_of_several_files_decides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A genuine file before or after does not hide a forged, an undecided or a missing one."""
     good, forged, unknown = (tmp_path / name for name in ("good.pdf", "forged.pdf", "unknown.pdf"))
     good.write_bytes(documents.licence(SLUG))
     forged.write_bytes(documents.licence(SLUG)[:-1])
-    unknown.write_bytes(attacks.ATTACKS["twin-certificate"](SLUG).data)
+    unknown.write_bytes(VECTORS["twin-certificate"](SLUG).data)
     missing = tmp_path / "missing.pdf"
     assert cli(capsys, str(good))[0] == 0
     assert cli(capsys, str(good), str(unknown), str(good))[0] == 3
@@ -130,7 +113,7 @@ def test_a_worker_killed_while_idle_costs_nobody_a_verdict() -> None:
 
 def test_a_worker_killed_over_its_work_is_a_limit_and_nothing_is_left_behind() -> None:
     """Killed in the middle: LIMIT_REACHED; no descriptor and no process stay behind, and the next file is read."""
-    heavy = attacks.ATTACKS["certificates-without-number"](SLUG)
+    heavy = VECTORS["certificates-without-number"](SLUG)
     with Sandbox() as sandbox:
         sandbox.warm_up()
         before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the kernel's own list
@@ -201,13 +184,12 @@ def test_uploads_that_meant_to_stop_the_service_do_not(port: int) -> None:
     names = ("byte-ranges-without-end", "escapes-in-a-string", "brackets-without-end", "digits-without-end")
     begun = time.monotonic()
     with ThreadPoolExecutor(len(names) + 1) as pool:
-        bombs = [pool.submit(posted, port, attacks.ATTACKS[name](SLUG).data) for name in names]
+        bombs = [pool.submit(posted, port, VECTORS[name](SLUG).data) for name in names]
         other = pool.submit(exchange, port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert other.result(20).startswith(b"HTTP/1.1 200")
         found = [bomb.result(30)["authentic"] for bomb in bombs]
     assert time.monotonic() - begun < 30
-    expected = [dict(zip(("indication", "sub_indication"), attacks.expected(n), strict=True)) for n in names]
-    assert found == expected
+    assert found == [expected(name) for name in names]
 
 
 def test_a_hundred_uploads_at_once_all_get_their_answer(port: int) -> None:
@@ -245,7 +227,7 @@ def test_no_address_in_a_certificate_is_ever_opened() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, Sandbox() as sandbox:
         listener.settimeout(0.3)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/x.crl"
-        data = documents.sealed(documents.licence(SLUG), attacks.fetching_identity(address).signer())
+        data = documents.sealed(documents.licence(SLUG), lookalikes.fetching_identity(address).signer())
         for reader in (sandbox, fuzz.InProcess()):
             report = verify(data, trust=documents.trust(), at=documents.AT, sandbox=reader)
             assert str(report.sub_indication) == "CHAIN_CONSTRAINTS_FAILURE"

@@ -20,9 +20,9 @@ from elicense.model import Holder, InForce, LicenceState
 from elicense.verification.pipeline import verify
 from service.auth import load_departments
 from tests.attacks import documents
-from tests.attacks.attacks import ATTACKS
 from tests.attacks.fuzz import InProcess
 from tests.support import demonstration
+from tests.vectors.generate import VECTORS
 
 HOSTILE = (
     "/ByteRange[0 24 30 999999999]",
@@ -85,7 +85,7 @@ def test_text_that_two_readers_see_differently_is_refused(text: str) -> None:
 def test_a_seal_written_anew_does_not_escape_a_revocation() -> None:
     """The holder of a revoked licence gains nothing from another file with the same covered bytes."""
     slug, office = documents.SLUGS[0], documents.office()
-    rewritten = ATTACKS["other-root-of-the-same-equation"](slug).data
+    rewritten = VECTORS["other-root-of-the-same-equation"](slug).data
     assert rewritten != documents.licence(slug)
 
     def state(data: bytes, days: int) -> InForce:

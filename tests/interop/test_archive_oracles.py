@@ -22,13 +22,13 @@ from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from tests.support.archive import life
+from tests.support.life import life
 from tests.support.ocsp import answer, delegate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.archive import Life
+    from tests.support.life import Life
 
 pytestmark = pytest.mark.interop
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import re
 from functools import cache
@@ -19,7 +20,9 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.support.pki import AT, pki, seal_identity
+from elicense import updates
+from elicense.signing.cms import sign_digest
+from tests.support.pki import AT, pki, seal_identity, seal_signer
 
 if TYPE_CHECKING:
     from elicense.pki.throwaway import Identity
@@ -129,7 +132,7 @@ def sign(
         timestamper=None if level == "B" else stamper(),
         new_field_spec=new,
     )
-    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=False)
     return asyncio.run(signer.async_sign_pdf(writer, bytes_reserved=16384)).getvalue()
 
 
@@ -208,7 +211,7 @@ def append(
         objects: number -> body.
         end: its last line.
         root: number of the catalogue.
-        extra: further entries of the trailer.
+        extra: further entries of the trailer, which repeats Info.
         between: bytes before its first object.
         listed: number -> offset, entries that point elsewhere.
         prev: where it continues.
@@ -225,6 +228,9 @@ def append(
         line = b"0000000000 00001 f \n" if number in free else b"%010d 00000 n \n" % offsets[number]
         out += b"%d 1\n%s" % (number, line)
     size = max([size_of(pdf), *(number + 1 for number in offsets)])
+    information = re.findall(rb"/Info \d+ 0 R", pdf)
+    if information and b"/Info" not in extra:
+        extra += information[-1]
     out += b"trailer\n<</Size %d/Root %d 0 R/Prev %d%s>>\nstartxref\n%d\n" % (
         size,
         root or root_of(pdf),
@@ -238,3 +244,31 @@ def append(
 def stream(data: bytes, entries: bytes = b"") -> bytes:
     """Return the body of a stream."""
     return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (entries, len(data), data)
+
+
+def unsigned_signature(pdf: bytes, name: str = "Hand", *, entries: bytes = b"", **options: object) -> bytes:
+    """Return the PDF, which has no form yet, with a signature field whose gap and byte range are empty."""
+    number, root = size_of(pdf), root_of(pdf)
+    value = updates.RANGE % (0, 0, 0) + b"/Contents <%s>" % (b"0" * 8192)
+    catalogue = body_of(pdf, root)[:-2] + b"/AcroForm<</Fields[%d 0 R]/SigFlags 3>>>>" % (number + 1)
+    objects = {
+        number: b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached%s%s>>" % (entries, value),
+        number + 1: b"<</FT/Sig/T(%s)/V %d 0 R>>" % (name.encode(), number),
+        root: catalogue,
+    }
+    return append(pdf, objects, **options)
+
+
+def completed(pdf: bytes, *, shift: tuple[int, int, int] = (0, 0, 0)) -> bytes:
+    """Return the PDF with its one empty signature made, its byte range moved by `shift` as a forger would."""
+    placed, byte_range = updates.place_gap(pdf, 0)
+    moved = tuple(value + by for value, by in zip(byte_range[1:], shift, strict=True))
+    placed = placed.replace(updates.RANGE % byte_range[1:], updates.RANGE % moved)
+    covered = placed[: moved[0]] + placed[moved[1] : moved[1] + moved[2]]
+    der = sign_digest(hashlib.sha256(covered).digest(), seal_signer())
+    return updates.fill_gap(placed, byte_range, der)
+
+
+def hand_signed(pdf: bytes, **options: object) -> bytes:
+    """Return the PDF, which has no form yet, with a signature made without any PDF library."""
+    return completed(unsigned_signature(pdf, **options))

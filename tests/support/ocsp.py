@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -74,4 +75,12 @@ def answer(
     )
     if extension:
         builder = builder.add_extension(extension[0], critical=extension[1])
-    return builder.sign(responder.key, _hash_for(responder.key)).public_bytes(Encoding.DER)
+    made = asn1_ocsp.OCSPResponse.load(
+        builder.sign(responder.key, _hash_for(responder.key)).public_bytes(Encoding.DER)
+    )
+    # The builder reads the clock; tests live in a moment of their own.
+    basic = made["response_bytes"]["response"].parsed
+    basic["tbs_response_data"]["produced_at"] = at
+    basic["signature"] = responder.signer().sign(basic["tbs_response_data"].dump(force=True))
+    made["response_bytes"]["response"] = basic
+    return bytes(made.dump(force=True))

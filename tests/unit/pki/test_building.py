@@ -15,6 +15,8 @@ from elicense.pki.building import candidate_chains
 from elicense.pki.evidence import Evidence
 from elicense.pki.paths import PathStatus, find_path
 from elicense.pki.throwaway import _name, _usage, make_key, make_pki
+from elicense.pki.trust import TrustStore
+from tests.support.ocsp import answer
 from tests.support.pki import AT, pki, seal_identity, store
 
 DAY = timedelta(days=1)
@@ -69,6 +71,31 @@ def test_another_way_to_the_anchor_is_tried():
     result = find_path(LEAF, (old, cross), trust, AT)
     assert result.status is PathStatus.VALID
     assert result.certificates[1] == cross.public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("have", ["RAB", "RA", "RB", "AB", "R", "A", "B", ""])
+def test_each_certificate_needs_a_list_of_its_own_issuer(have, answered):
+    """On a path of three authorities a list of one says nothing about what another issued, OCSP at hand or not."""
+    keys = {name: make_key() for name in "RABL"}
+    names = {name: _name(name, "示例") for name in keys}
+    root = certify(names["R"], keys["R"], names["R"], keys["R"])
+    upper = certify(names["A"], keys["A"], names["R"], keys["R"])
+    lower = certify(names["B"], keys["B"], names["A"], keys["A"])
+    leaf = certify(names["L"], keys["L"], names["B"], keys["B"], authority=False)
+    lists = tuple(
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(names[name])
+        .last_update(AT)
+        .next_update(AT + DAY)
+        .sign(keys[name], hashes.SHA256())
+        for name in have
+    )
+    # An answer of somebody else, so that lists are looked at one by one.
+    ocsps = (answer(LEAF, ISSUER, pki().issuing, AT),) if answered else ()
+    trust = TrustStore((root,), crls=lists, ocsps=ocsps)
+    expected = PathStatus.VALID if have == "RAB" else PathStatus.NO_REVOCATION_DATA
+    assert find_path(leaf, (upper, lower), trust, AT).status is expected
 
 
 @pytest.mark.parametrize("below_the_anchor", [False, True])

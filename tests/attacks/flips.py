@@ -1,0 +1,83 @@
+"""Random bits of sealed documents flipped: none may pass, neither by the register's knowledge of hashes nor offline.
+
+`python -m tests.attacks.flips N [SEED]` flips N bits, one at a time, in every kind of file there is, and prints what
+came out; the committed tests run a short sample. No bit of ours is documented as free (docs/verification.md, "The
+shape of a sealed licence"), so the number of files that pass must be 0.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from elicense.verification.pipeline import verify
+from elicense.verification.report import CheckStatus, Indication
+from tests.attacks import documents as d
+from tests.support.sealing import InProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+KINDS = (*d.TYPES, *(f"{slug}+B-T" for slug in d.SLUGS), *d.EXTENDED)
+"""Documents that bits are flipped in: single ones of each type, stamped ones, archive copies."""
+
+
+@dataclass
+class Flipped:
+    """What came out."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    """How often each verdict."""
+    by_hash: list[str] = field(default_factory=list)
+    """Changed files that the register was believed to know."""
+    passed: list[str] = field(default_factory=list)
+    """Changed files that passed, by document, byte and bit."""
+    raised: list[str] = field(default_factory=list)
+    """Changed files that made the verifier raise."""
+
+
+def flipped(data: bytes, position: int, bit: int) -> bytes:
+    """Return the bytes with one bit changed."""
+    return b"".join((data[:position], bytes([data[position] ^ 1 << bit]), data[position + 1 :]))
+
+
+def chosen(count: int, seed: int) -> Iterator[tuple[str, int, int]]:
+    """Return `count` times a document, a position and a bit; every third lies in a gap, where nothing is covered."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible damage, no secret
+    for number in range(count):
+        subject = KINDS[number % len(KINDS)]
+        start, end = d.gap(d.licence(subject))
+        span = (start, end) if number // len(KINDS) % 3 == 0 else (0, len(d.licence(subject)))
+        yield subject, chance.randrange(*span), chance.randrange(8)
+
+
+def run(flips: Iterable[tuple[str, int, int]]) -> Flipped:
+    """Return what came of these flips, each verified with the register that knows the genuine files."""
+    found = Flipped()
+    for subject, position, bit in flips:
+        data = flipped(d.licence(subject), position, bit)
+        name = f"{subject} byte {position} bit {bit}"
+        try:
+            report = verify(data, trust=d.trust(), at=d.AT, registry=d.office().registry, sandbox=InProcess())
+        except Exception as error:  # noqa: BLE001 - finding it is the purpose
+            found.raised.append(f"{name}: {type(error).__name__}: {error}"[:200])
+            continue
+        found.verdicts[f"{report.indication}/{report.sub_indication}"] += 1
+        if any(check.status is CheckStatus.RECORDED for check in report.checks):
+            found.by_hash.append(name)
+        elif report.indication is Indication.TOTAL_PASSED:
+            found.passed.append(name)
+    return found
+
+
+if __name__ == "__main__":
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    result = run(chosen(int(sys.argv[1]), seed))
+    for verdict, count in result.verdicts.most_common():
+        sys.stdout.write(f"{count:8} {verdict}\n")
+    sys.stdout.write(
+        f"authentic by hash {len(result.by_hash)}, passed offline {result.passed}, raised {result.raised}\n"
+    )

@@ -1,0 +1,327 @@
+"""Archive copies: what is added, what never is, and how long they prove the time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from elicense.archiving import _Work, archive_licence
+from elicense.errors import (
+    CertificatePathError,
+    IllegalTransition,
+    LicenceNotFound,
+    MalformedDocument,
+    TimestampUnavailable,
+    VerificationFailed,
+)
+from elicense.model import InForce
+from elicense.pki.evidence import Evidence, alone
+from elicense.pki.throwaway import make_pki
+from elicense.registry.memory import MemoryRegistry, MemoryStore
+from elicense.verification.report import CheckStatus, Indication
+from elicense.verification.structure import read_structure
+from tests.support import demonstration
+from tests.support.life import Outage, life
+from tests.support.ocsp import answer, delegate
+from tests.support.pki import seal_signer
+from tests.support.sealing import InProcess
+from tests.support.tsa import DirectTsa
+from tests.unit.verification.minimal_pdf import Draft, sealed
+
+WORLD = life(datetime(2026, 3, 8, 4, 0, tzinfo=UTC))
+PASSED = Indication.TOTAL_PASSED
+
+
+@cache
+def document(*, stamped=False):
+    """Return the licence's document of day 0."""
+    return WORLD.issued(stamped=stamped)
+
+
+@cache
+def copy(level="B-LTA", *, stamped=False):
+    """Return its archive copy of day 1."""
+    return WORLD.archive(document(stamped=stamped), 1, level)
+
+
+def der(*items):
+    """Return the DER of each."""
+    return tuple(item.public_bytes(Encoding.DER) for item in items)
+
+
+def level_of(pdf, day, trust=None):
+    """Return verdict and level on a day."""
+    report = WORLD.verify(pdf, day, trust)
+    return report.indication, report.signatures[0].profile
+
+
+@pytest.mark.parametrize(
+    ("stamped", "level", "added"),
+    [
+        (False, "B-T", ("timestamp",)),
+        (False, "B-LT", ("timestamp", "evidence")),
+        (False, "B-LTA", ("timestamp", "evidence", "timestamp")),
+        (True, "B-T", ()),
+        (True, "B-LT", ("evidence",)),
+        (True, "B-LTA", ("evidence", "timestamp")),
+    ],
+)
+def test_each_level_is_reached_with_no_more_than_it_needs(stamped, level, added):
+    """Just the missing updates are added, and our verifier finds the copy authentic at that level."""
+    found = copy(level, stamped=stamped)
+    assert (found.level, found.added) == (level, added)
+    assert level_of(found.pdf, 1) == (PASSED, level)
+    assert found.sha256 == hashlib.sha256(found.pdf).hexdigest()
+
+
+@pytest.mark.parametrize("stamped", [False, True])
+def test_the_document_stands_unchanged_at_the_beginning(stamped):
+    """The copy begins with the very bytes of the document, and its first signature is the same."""
+    found = copy(stamped=stamped)
+    assert found.pdf.startswith(document(stamped=stamped))
+    _, start, end, tail = found.byte_range
+    assert end + tail == len(document(stamped=stamped))
+    assert found.pdf[start:end] == document(stamped=stamped)[start:end]
+
+
+def test_only_the_catalogue_is_redefined():
+    """Of the document's objects the updates redefine the catalogue alone; everything else in them is new."""
+    before = read_structure(document())
+    added = copy().pdf[len(document()) :]
+    numbers = [int(number) for number in re.findall(rb"^([0-9]+) 0 obj$", added, re.MULTILINE)]
+    old = {number for number in numbers if number < before.extensible.tail.size}
+    assert old == {before.root}
+    new = [number for number in numbers if number not in old]
+    assert new == list(range(before.extensible.tail.size, before.extensible.tail.size + len(new)))
+
+
+def test_a_form_in_its_own_object_is_extended_there():
+    """If the catalogue refers to the form, a timestamp redefines the form and evidence the catalogue."""
+    work = _Work(sealed(Draft(), seal_signer()), DirectTsa())
+    before = len(work.pdf)
+    work.add_timestamp()
+    assert re.findall(rb"^(?:1|12) 0 obj$", work.pdf[before:], re.MULTILINE) == [b"12 0 obj"]
+    before = len(work.pdf)
+    work.add_evidence(Evidence(crls=der(*WORLD.house.crls)))
+    assert re.findall(rb"^(?:1|12) 0 obj$", work.pdf[before:], re.MULTILINE) == [b"1 0 obj"]
+    work.add_timestamp()
+    assert (work.structure.findings, work.added) == ((), ["timestamp", "evidence", "timestamp"])
+    assert work.structure.evidence.crls == der(*WORLD.house.crls)
+
+
+def test_what_is_there_is_not_added_again():
+    """Archived again at the same or a lower level nothing changes."""
+    for level in ("B-T", "B-LT", "B-LTA"):
+        again = WORLD.archive(copy().pdf, 2, level)
+        assert (again.pdf, again.level, again.added) == (copy().pdf, "B-LTA", ())
+    raised = WORLD.archive(copy("B-LT").pdf, 1, "B-LTA", tsa=WORLD.tsa(1))
+    assert raised.added == ("timestamp",)
+
+
+def test_evidence_is_what_the_chains_need_and_each_once():
+    """Of a store full of lists only those of both chains are taken, the newest of each; every value once."""
+    stranger = make_pki(at=WORLD.day(0))
+    trust = WORLD.trust(1)
+    crowded = replace(trust, crls=(*stranger.crls, *WORLD.trust(0).crls, *trust.crls))
+    found = WORLD.archive(document(stamped=True), 1, trust=crowded, tsa=WORLD.tsa(0))
+    held = read_structure(found.pdf).evidence
+    assert set(held.crls) == set(der(*trust.crls))
+    assert len(held.crls) == 4
+    seal, authority = WORLD.signer.certificate, WORLD.house.seals.issuing.certificate
+    assert {*der(seal, authority, *WORLD.house.anchors)} < set(held.certificates)
+    assert len(held.certificates) == len(set(held.certificates)) == 6
+
+
+def test_a_copy_needs_no_lists_from_outside():
+    """From B-LT on, the verifier's own lists are not needed; for B-T they are."""
+    assert level_of(copy("B-LT").pdf, 2, alone(WORLD.office.trust)) == (PASSED, "B-LT")
+    assert level_of(copy().pdf, 2, alone(WORLD.office.trust)) == (PASSED, "B-LTA")
+    assert WORLD.verify(copy("B-T").pdf, 2, alone(WORLD.office.trust)).indication is Indication.INDETERMINATE
+
+
+def test_evidence_may_be_ocsp_answers():
+    """Where the store has answers instead of lists, the copy holds answers, and they are enough."""
+    tsa, at = WORLD.tsa(0), WORLD.day(1)
+    pairs = ((WORLD.house.seals, WORLD.signer.certificate), (WORLD.house.stamps, tsa.identity.certificate))
+    answers = tuple(answer(leaf, house.issuing.certificate, delegate(house), at) for house, leaf in pairs)
+    lists = tuple(house.with_crls(at=at).crls[0] for house, _ in pairs)
+    trust = replace(WORLD.office.trust, crls=lists, ocsps=answers)
+    found = WORLD.archive(document(), 1, trust=trust, tsa=tsa)
+    held = read_structure(found.pdf).evidence
+    assert (set(held.ocsps), set(held.crls)) == (set(answers), set(der(*lists)))
+    assert level_of(found.pdf, 2, alone(WORLD.office.trust)) == (PASSED, "B-LTA")
+
+
+def test_a_document_of_an_outage_gets_its_proof_later():
+    """Sealed while the authority was down, stamped on day 3: the time is proven from then on."""
+    plain = WORLD.verify(document(), 0)
+    assert (plain.signatures[0].profile, plain.signatures[0].proven_time) == ("B-B", None)
+    stamped = WORLD.archive(document(), 3, "B-T")
+    report = WORLD.verify(stamped.pdf, 3)
+    assert (report.indication, report.signatures[0].proven_time) == (PASSED, WORLD.day(3))
+    with pytest.raises(TimestampUnavailable):
+        WORLD.archive(document(), 3, "B-T", tsa=Outage())
+
+
+def test_renewed_copies_outlive_signer_and_authorities():
+    """Renewed before each authority ends, without the key, a copy passes six years later; unrenewed it does not."""
+    pdf = copy().pdf
+    for day in (600, 1200, 1800):
+        renewed = WORLD.archive(pdf, day, renew=True)
+        assert renewed.pdf.startswith(pdf)
+        assert (renewed.level, renewed.added) == ("B-LTA", ("evidence", "timestamp"))
+        pdf = renewed.pdf
+    assert WORLD.signer.certificate.not_valid_after_utc < WORLD.day(740)
+    report = WORLD.verify(pdf, 2300)
+    assert (report.indication, report.signatures[0].profile) == (PASSED, "B-LTA")
+    assert report.signatures[0].proven_time == WORLD.day(1)
+    assert WORLD.verify(copy().pdf, 2300).indication is Indication.INDETERMINATE
+    assert WORLD.verify(document(), 2300).indication is Indication.INDETERMINATE
+
+
+def test_a_renewal_that_comes_too_late_is_refused():
+    """When the newest timestamp's authority has expired nothing can be proven any more, and nothing is added."""
+    with pytest.raises(CertificatePathError, match="expired"):
+        WORLD.archive(copy().pdf, 900, renew=True)
+
+
+def test_a_proof_that_comes_after_the_expiry_is_none():
+    """A document whose certificate expired before any proof of time is not archived."""
+    with pytest.raises(VerificationFailed):
+        WORLD.archive(document(), 800, "B-T")
+
+
+def test_a_revocation_after_the_proof_does_not_harm():
+    """The signer's certificate revoked on day 50 harms neither the copy of day 1 nor its renewal."""
+    serial = WORLD.signer.certificate.serial_number
+    revoked = WORLD.trust(100, {serial: WORLD.day(50)}, reason=x509.ReasonFlags.key_compromise)
+    assert level_of(copy().pdf, 100, revoked) == (PASSED, "B-LTA")
+    renewed = WORLD.archive(copy().pdf, 100, renew=True, trust=revoked)
+    assert level_of(renewed.pdf, 101, revoked) == (PASSED, "B-LTA")
+    with pytest.raises(VerificationFailed):
+        WORLD.archive(document(), 100, "B-T", trust=revoked)
+
+
+def test_a_copy_cut_back_is_genuine_at_the_lower_level():
+    """Cut behind each of its revisions, the copy passes at the level that is left."""
+    revisions = read_structure(copy().pdf).revisions
+    found = [level_of(copy().pdf[: revision.end], 1) for revision in revisions]
+    assert found == [(PASSED, level) for level in ("B-B", "B-T", "B-LT", "B-LTA")]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda pdf: pdf.replace(b"/Title", b"/Titel", 1), "only a sound document"),
+        (lambda pdf: pdf + b"\n", "only a sound document"),
+        (lambda pdf: pdf[:-1], "only a sound document"),
+        (lambda _: b"%PDF-1.7\nhello", "only a sound document"),
+        (lambda _: b"", "only a sound document"),
+        (lambda pdf: pdf + pdf[pdf.rindex(b"xref\n0") :], "only a sound document"),
+    ],
+    ids=["changed", "byte behind", "cut", "no document", "empty", "another end"],
+)
+def test_nothing_is_added_to_an_unsound_file(spoil, words):
+    """Whatever is not one of our documents, whole and unchanged, is refused before anybody is asked for a stamp."""
+    tsa = WORLD.tsa(1)
+    for pdf in (document(), copy().pdf):
+        with pytest.raises(MalformedDocument, match=words):
+            WORLD.archive(spoil(pdf), 1, tsa=tsa)
+    assert tsa.asked == 0
+
+
+def test_missing_lists_are_named_and_nothing_is_lost():
+    """Without current lists for a chain there is no evidence to add, and the error says what to do."""
+    for crls in ((), WORLD.trust(1).crls[:2], WORLD.trust(1).crls[2:]):
+        trust = replace(WORLD.trust(1), crls=crls)
+        with pytest.raises(CertificatePathError, match="trust store"):
+            WORLD.archive(document(stamped=True), 1, trust=trust)
+    with pytest.raises(CertificatePathError, match="out of date"):
+        WORLD.archive(document(stamped=True), 500, trust=WORLD.trust(1))
+
+
+def test_a_token_that_does_not_fit_is_refused():
+    """A larger token than was reserved for is a TimestampUnavailable that says so."""
+    with pytest.raises(TimestampUnavailable, match="reserve more"):
+        WORLD.archive(document(), 1, "B-T", tsa=replace(WORLD.tsa(1), token_size=600))
+
+
+def test_a_stamp_of_an_unknown_authority_is_none():
+    """If the authority is nobody whom the trust store knows, the copy proves nothing and is not kept."""
+    stranger = DirectTsa(at=WORLD.day(1), identity=make_pki(at=WORLD.day(1)).timestamp_authority())
+    with pytest.raises((CertificatePathError, VerificationFailed)):
+        WORLD.archive(document(), 1, "B-T", tsa=stranger)
+
+
+def _office():
+    """Return register and store with one issued licence, and its identifier."""
+    office = replace(
+        WORLD.office,
+        registry=MemoryRegistry(),
+        store=MemoryStore(),
+        timestamps=Outage(),
+        on_timestamp_failure="pending",
+    )
+    from elicense.issuing import issue
+
+    issued = issue(demonstration.request(), office, at=WORLD.start)
+    return office, str(issued.record.licence.identifier)
+
+
+def _archive_licence(office, identifier, day, level="B-LTA", **changes):
+    return archive_licence(
+        identifier,
+        office.registry,
+        office.store,
+        level=level,
+        trust=WORLD.trust(day),
+        timestamps=WORLD.tsa(day),
+        at=WORLD.day(day),
+        sandbox=InProcess(),
+        **changes,
+    )
+
+
+def test_a_copy_is_stored_and_on_record():
+    """The copy of a licence on record lies in the store, is found by its digest, and is the next one's beginning."""
+    office, identifier = _office()
+    first = _archive_licence(office, identifier, 1)
+    (evidence,) = first.archive_copies
+    pdf = office.store.get(evidence.sha256)
+    assert (evidence.size, evidence.profile) == (len(pdf), "B-LTA")
+    assert evidence.byte_range == first.document.byte_range
+    assert office.registry.find_document(evidence.sha256) == first
+    assert _archive_licence(office, identifier, 2) == first
+    renewed = _archive_licence(office, identifier, 600, renew=True)
+    assert renewed.archive_copies[0] == evidence
+    assert office.store.get(renewed.archive_copies[1].sha256).startswith(pdf)
+    from elicense.verification.pipeline import verify
+
+    report = verify(pdf, trust=WORLD.trust(1), at=WORLD.day(1), registry=office.registry, sandbox=InProcess())
+    assert (report.indication, report.in_force.state) == (PASSED, InForce.IN_FORCE)
+    assert report.checks[-1].status is CheckStatus.PASSED
+
+
+def test_only_licences_with_a_document_are_archived():
+    """An unknown identifier is not found; a voided reservation has nothing to archive."""
+    office, identifier = _office()
+    with pytest.raises(LicenceNotFound):
+        _archive_licence(office, "nobody", 1)
+    record = office.registry.get(identifier)
+    draft = {
+        name: getattr(record.licence, name) for name in type(record.licence).__mro__[1].__dataclass_fields__
+    }
+    from elicense.model import LicenceDraft
+
+    reserved = office.registry.reserve(
+        LicenceDraft(**draft), number=lambda _: "X1", intent=record.intent, at=WORLD.start
+    )
+    with pytest.raises(IllegalTransition, match="no document"):
+        _archive_licence(office, str(reserved.licence.identifier), 1)

@@ -1,0 +1,507 @@
+"""No published way to change a signed PDF unseen leaves a file without a finding and with permitted changes only.
+
+Each attack starts from a file that an honest program signed. Classes and their names: universal signature forgery,
+incremental saving, signature wrapping (2019), shadow attacks (2021), attacks on certified documents (2021).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from elicense.verification.changes import Unpermitted, unpermitted
+from elicense.verification.facts import Facts, SignatureFacts, TimestampFacts
+from elicense.verification.foreign import read_foreign_contents, read_foreign_signed_data
+from elicense.verification.general import UNDECIDED, read_general
+from elicense.verification.signature import digest_of
+from tests.support.foreign import (
+    append,
+    body_of,
+    certify,
+    completed,
+    hand_signed,
+    last_xref,
+    offset_of,
+    plain,
+    prepare,
+    repacked,
+    root_of,
+    sign,
+    size_of,
+    stream,
+    unsigned_signature,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BOX = (100, 100, 250, 160)
+WHOLE = (0, 0, 600, 800)
+FORGED = b"BT /F1 40 Tf 72 700 Td (FORGED LICENCE) Tj ET"
+
+
+def facts_of(pdf: bytes) -> Facts:
+    """Return the facts of structure alone, every signature taken for good."""
+    structure = read_general(pdf)
+    signatures = tuple(
+        SignatureFacts(
+            field=c.field,
+            byte_range=c.byte_range,
+            covers_all=c.covers_all(len(pdf)),
+            declared=True,
+            claimed_time=None,
+            error=None,
+            kind=c.kind,
+            revision=c.revision,
+            permission=c.permission,
+            locked=c.locked,
+        )
+        for c in structure.candidates
+        if c.kind != "timestamp"
+    )
+    stamps = tuple(
+        TimestampFacts(None, None, None, field=c.field, revision=c.revision)
+        for c in structure.candidates
+        if c.kind == "timestamp"
+    )
+    return Facts(len(pdf), structure.findings, True, signatures, stamps, structure.revisions)
+
+
+def judged(pdf: bytes) -> Unpermitted:
+    """Return what any of its signatures does not permit, of a file without findings."""
+    facts = facts_of(pdf)
+    assert facts.findings == ()
+    found = [unpermitted(signature, facts) for signature in facts.signatures]
+    return Unpermitted(
+        tuple(change for one in found for change in one.violations),
+        tuple(change for one in found for change in one.undecided),
+    )
+
+
+def outcome(pdf: bytes) -> str:
+    """Return the reason of the finding, "violation", "doubt", "digest" or "passed"."""
+    facts = facts_of(pdf)
+    if facts.findings:
+        return facts.findings[0].reason
+    answer = judged(pdf)
+    if answer.violations:
+        return "violation"
+    if answer.undecided:
+        return "doubt"
+    for candidate in read_general(pdf).candidates:
+        signed = read_foreign_signed_data(read_foreign_contents(pdf, candidate), candidate)
+        if (
+            candidate.kind != "timestamp"
+            and digest_of(pdf, candidate, signed.digest) != signed.message_digest
+        ):
+            return "digest"
+    return "passed"
+
+
+def find(pdf: bytes, pattern: bytes) -> int:
+    """Return the number of the one object whose newest body matches."""
+    numbers = [int(n) for n in set(re.findall(rb"(?:^|[\r\n])(\d+) 0 obj", pdf))]
+    (number,) = [n for n in numbers if re.search(pattern, body_of(pdf, n))]
+    return number
+
+
+def page_of(pdf: bytes) -> int:
+    """Return the first page's number."""
+    numbers = sorted({int(n) for n in re.findall(rb"(?:^|[\r\n])(\d+) 0 obj", pdf)})
+    return next(n for n in numbers if re.search(rb"/Type /Page\b(?!s)", body_of(pdf, n)))
+
+
+def contents_of(pdf: bytes) -> int:
+    """Return the number of the first page's content."""
+    found = re.search(rb"/Contents (\d+) 0 R", body_of(pdf, page_of(pdf)))
+    assert found is not None
+    return int(found[1])
+
+
+def drawn(pdf: bytes) -> dict[int, bytes]:
+    """Return the redefinition that draws another licence."""
+    return {contents_of(pdf): stream(FORGED)}
+
+
+def with_entry(pdf: bytes, number: int, entry: bytes) -> dict[int, bytes]:
+    """Return an object with an entry more."""
+    return {number: body_of(pdf, number)[:-2] + entry + b">>"}
+
+
+def replaced(pdf: bytes, pattern: bytes, old: bytes, new: bytes) -> dict[int, bytes]:
+    """Return the object that matches, some of its bytes replaced."""
+    number = find(pdf, pattern)
+    body = body_of(pdf, number)
+    assert old in body
+    return {number: body.replace(old, new)}
+
+
+@cache
+def one() -> bytes:
+    """Return a file with an approval."""
+    return sign(plain(2))
+
+
+@cache
+def visible() -> bytes:
+    """Return a file with an approval that shows on its page."""
+    return sign(plain(2), box=BOX)
+
+
+@cache
+def filled() -> bytes:
+    """Return a file with a form and an approval."""
+    return sign(plain(form=True))
+
+
+def annotation(subtype: bytes = b"FreeText") -> bytes:
+    """Return an annotation that covers what is printed."""
+    return b"<</Type/Annot/Subtype/%s/Rect[0 0 600 800]/Contents(FORGED)/F 4>>" % subtype
+
+
+def annotated(pdf: bytes, subtype: bytes = b"FreeText") -> bytes:
+    """Return the file with such an annotation on its first page."""
+    number, page = size_of(pdf), page_of(pdf)
+    body = body_of(pdf, page)
+    if b"/Annots" in body:
+        page_body = re.sub(rb"/Annots \[([^\]]*)\]", rb"/Annots [\1 %d 0 R]" % number, body)
+    else:
+        page_body = body[:-2] + b"/Annots[%d 0 R]>>" % number
+    return append(pdf, {number: annotation(subtype), page: page_body})
+
+
+def incremental(**options: object) -> Callable[[], bytes]:
+    """Return an attack that redraws the first page in a later revision."""
+
+    def attack() -> bytes:
+        pdf = one()
+        return append(pdf, drawn(pdf), **options)
+
+    return attack
+
+
+def tail_without_table() -> bytes:
+    """The page redrawn, with no cross-reference at all."""
+    pdf = one()
+    return pdf + b"%d 0 obj\n%s\nendobj\n" % next(iter(drawn(pdf).items()))
+
+
+def tail_with_old_startxref() -> bytes:
+    """The page redrawn, and the old cross-reference named once more."""
+    return tail_without_table() + b"startxref\n%d\n%%%%EOF\n" % last_xref(one())
+
+
+def padding_tail(keep: int) -> bytes:
+    """A byte range whose second part starts in the padding and stops short of the end, as a bad signer may write it."""
+    return completed(unsigned_signature(plain()), shift=(0, -keep, 0))
+
+
+def hidden_page_tree() -> bytes:
+    """A second tree of pages lies unused in what is signed; a later catalogue refers to it."""
+    base = plain()
+    number = size_of(base)
+    page = b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 600 800]/Contents %d 0 R>>" % (number, number + 2)
+    hidden = {
+        number: b"<</Type/Pages/Count 1/Kids[%d 0 R]>>" % (number + 1),
+        number + 1: page,
+        number + 2: stream(FORGED),
+    }
+    pdf = sign(append(base, hidden))
+    catalogue = body_of(pdf, root_of(pdf))
+    return append(pdf, {root_of(pdf): re.sub(rb"/Pages \d+ 0 R", b"/Pages %d 0 R" % number, catalogue)})
+
+
+def hidden_content_listed() -> bytes:
+    """A second stream lies unused in what is signed; a later cross-reference points the content's number there."""
+    base = plain()
+    number = size_of(base)
+    pdf = sign(append(base, {number: stream(FORGED)}))
+    return append(pdf, {}, listed={contents_of(pdf): offset_of(pdf, number)})
+
+
+def hidden_object_of_same_number() -> bytes:
+    """An older object of the content's number is in what is signed; a later cross-reference goes back to it."""
+    base = plain()
+    content = contents_of(base)
+    twice = append(append(base, {content: stream(FORGED)}), {content: body_of(base, content)})
+    first = re.search(rb"[\r\n]%d 0 obj\s+<<[^>]*>>\s+stream\s+BT /F1 40" % content, twice)
+    assert first is not None
+    pdf = sign(twice)
+    return append(pdf, {}, listed={content: first.start() + 1})
+
+
+def dangling_reference() -> bytes:
+    """What is signed refers to an object that does not exist; a later revision defines it."""
+    base = plain()
+    number = size_of(base) + 50
+    page = page_of(base)
+    body = re.sub(rb"/Contents (\d+) 0 R", rb"/Contents [\1 0 R %d 0 R]" % number, body_of(base, page))
+    pdf = sign(append(base, {page: body}))
+    return append(pdf, {number: stream(FORGED)})
+
+
+def length_redefined() -> bytes:
+    """The length of what is printed is an object of its own; a later revision makes it shorter."""
+    base = plain()
+    number, content = size_of(base), contents_of(base)
+    body = re.sub(rb"/Length \d+", b"/Length %d 0 R" % number, body_of(base, content))
+    length = re.search(rb"/Length (\d+)", body_of(base, content))
+    assert length is not None
+    pdf = sign(append(base, {content: body, number: length[1]}))
+    return append(pdf, {number: b"10"})
+
+
+def generation_reused() -> bytes:
+    """The content's number comes back under a later generation."""
+    pdf = one()
+    content = contents_of(pdf)
+    forged = append(pdf, drawn(pdf)).replace(
+        b"%d 0 obj\n<</Length" % content, b"%d 1 obj\n<</Length" % content
+    )
+    return re.sub(rb"(xref\n%d 1\n\d{10}) 00000 n" % content, rb"\1 00001 n", forged)
+
+
+def signature_dictionary_overwritten() -> bytes:
+    """The signature's dictionary is written once more with another reason; its byte range names the old gap."""
+    pdf = sign(plain(), reason="seen")
+    number = find(pdf, rb"/ByteRange")
+    return append(pdf, {number: body_of(pdf, number).replace(b"(seen)", b"(paid)")})
+
+
+def field_out_of_the_form() -> bytes:
+    """The signed field is no longer in the form: the file seems unsigned."""
+    pdf = one()
+    root = root_of(pdf)
+    body = body_of(pdf, root)
+    if b"/Fields" in body:
+        return append(pdf, {root: re.sub(rb"/Fields \[[^\]]*\]", b"/Fields []", body)})
+    number = find(pdf, rb"/Fields")
+    return append(pdf, {number: re.sub(rb"/Fields \[[^\]]*\]", b"/Fields []", body_of(pdf, number))})
+
+
+def value_out_of_the_field() -> bytes:
+    """The field has lost its signature."""
+    pdf = one()
+    field = find(pdf, rb"/FT /Sig")
+    return append(pdf, {field: re.sub(rb"/V \d+ 0 R", b"", body_of(pdf, field))})
+
+
+def signature_in_two_fields() -> bytes:
+    """A second field shows the same signature."""
+    pdf = hand_signed(plain())
+    field = find(pdf, rb"/FT/Sig")
+    number = size_of(pdf)
+    catalogue = body_of(pdf, root_of(pdf)).replace(b"/Fields[", b"/Fields[%d 0 R " % number)
+    return append(pdf, {number: body_of(pdf, field).replace(b"(Hand)", b"(Two)"), root_of(pdf): catalogue})
+
+
+def object_stream_redefined() -> bytes:
+    """A later revision redefines the number of an object stream."""
+    pdf = sign(repacked(plain(), packed=True))
+    number = int(re.search(rb"(\d+) 0 obj\s*<<[^>]*/Type /ObjStm", pdf)[1])
+    return append(pdf, {number: b"<</A 1>>"})
+
+
+def signed_again_over(change: Callable[[bytes], bytes]) -> Callable[[], bytes]:
+    """Return an attack that changes an approved file and signs it again: the first signature still forbids it."""
+    return lambda: sign(change(one()), "Second")
+
+
+def skipped_revision() -> bytes:
+    """The last revision continues from before the second signature."""
+    first = one()
+    second = sign(first, "Second")
+    return append(second, {size_of(second): b"null"}, prev=last_xref(first))
+
+
+ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
+    # Incremental saving
+    "incremental saving": (incremental(), {"violation"}),
+    "tail without end mark": (incremental(end=b""), {"format.after_end"}),
+    "tail without table": (tail_without_table, {"format.after_end"}),
+    "tail with the old startxref": (tail_with_old_startxref, {"changes.revision"}),
+    "end mark commented": (incremental(end=b"%x%%EOF\n"), {"format.after_end"}),
+    "bytes after the end": (lambda: one() + b"garbage", {"format.after_end"}),
+    "two line ends": (lambda: one() + b"\n", {"format.after_end"}),
+    "bytes between revisions": (incremental(between=b"99 0 obj null endobj\n"), {"changes.revision"}),
+    "loop of cross-references": (lambda: append(one(), {}, prev=len(one())), {"format.layout"}),
+    "revision skipped": (skipped_revision, {"format.seal_field"}),
+    "encrypted afterwards": (incremental(extra=b"/Encrypt<</Filter/Standard>>"), {"format.encrypted"}),
+    # Padding tail, wrapping
+    "padding tail": (lambda: padding_tail(20), {"byte_range.gap"}),
+    "range ends early": (
+        lambda: completed(unsigned_signature(plain()), shift=(0, 0, -20)), {"byte_range.coverage"},
+    ),
+    "gap starts early": (
+        lambda: completed(unsigned_signature(plain()), shift=(-9, 0, 0)), {"byte_range.gap"},
+    ),
+    "dictionary overwritten": (signature_dictionary_overwritten, {"byte_range.gap"}),
+    "field out of the form": (field_out_of_the_form, {"format.seal_field"}),
+    "value out of the field": (value_out_of_the_field, {"format.seal_field"}),
+    "signature in two fields": (signature_in_two_fields, {"format.seal_field"}),
+    # Shadow: hide, replace, hide and replace
+    "page redrawn": (incremental(), {"violation"}),
+    "content freed": (lambda: append(one(), {}, free=(contents_of(one()),)), {"violation"}),
+    "font exchanged": (
+        lambda: append(one(), replaced(one(), rb"/BaseFont", b"/Helvetica", b"/Symbol")), {"violation"},
+    ),
+    "page turned": (
+        lambda: append(one(), replaced(one(), rb"/Type /Page\b(?!s).*page|/Contents 9 ", b"/Rotate 0", b"/Rotate 180")),
+        {"violation"},
+    ),
+    "hidden page tree": (hidden_page_tree, {"violation"}),
+    "hidden content listed": (hidden_content_listed, {"changes.revision"}),
+    "older object listed again": (hidden_object_of_same_number, {"changes.revision"}),
+    "another catalogue": (
+        lambda: append(one(), {size_of(one()): body_of(one(), root_of(one()))}, root=size_of(one())), {"violation"},
+    ),
+    "dangling reference defined": (dangling_reference, {"violation"}),
+    "length redefined": (length_redefined, {"violation"}),
+    "generation reused": (generation_reused, {"violation"}),
+    "object stream redefined": (object_stream_redefined, {"violation"}),
+    "script at opening": (
+        lambda: append(one(), with_entry(one(), root_of(one()), b"/OpenAction<</S/JavaScript/JS(x)>>")), {"violation"},
+    ),
+    "redrawn and signed again": (signed_again_over(lambda pdf: append(pdf, drawn(pdf))), {"violation"}),
+    # Certified documents: annotations, signatures over the text
+    "comment on P=1": (lambda: annotated(certify(plain(), 1)), {"violation"}),
+    "comment on P=2": (lambda: annotated(certify(plain(), 2)), {"violation"}),
+    "comment on P=3": (lambda: annotated(certify(plain(), 3)), {"doubt"}),
+    "comment on an approval": (lambda: annotated(one()), {"doubt"}),
+    "stamp on P=3": (lambda: annotated(certify(plain(), 3), b"Stamp"), {"doubt"}),
+    "field on P=1": (lambda: prepare(certify(plain(), 1), "Second"), {"violation"}),
+    "signature over the text of P=2": (lambda: sign(certify(plain(), 2), "Second", box=WHOLE), {"violation"}),
+    "signature over the text of P=3": (lambda: sign(certify(plain(), 3), "Second", box=WHOLE), {"doubt"}),
+    "empty field over the text": (lambda: prepare(one(), "Cover", box=(0, 0, 600, 800)), {"doubt"}),
+    "widget of no field": (lambda: annotated(one(), b"Widget"), {"violation"}),
+    # Tampering with the seal's appearance
+    "seal moved": (
+        lambda: append(visible(), replaced(visible(), rb"/FT /Sig", b"[ 100 100 250 160 ]", b"[ 0 0 600 800 ]")),
+        {"violation"},
+    ),
+    "seal hidden": (
+        lambda: append(visible(), replaced(visible(), rb"/FT /Sig", b"/F 132", b"/F 2")), {"violation"},
+    ),
+    "seal's appearance exchanged": (
+        lambda: append(
+            visible(),
+            {
+                size_of(visible()): stream(FORGED, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"),
+                find(visible(), rb"/FT /Sig"): re.sub(
+                    rb"/AP <<.*?>>", b"/AP <</N %d 0 R>>" % size_of(visible()),
+                    body_of(visible(), find(visible(), rb"/FT /Sig")), flags=re.DOTALL,
+                ),
+            },
+        ),
+        {"violation"},
+    ),
+    "seal's appearance redrawn": (
+        lambda: append(
+            visible(),
+            {
+                int(re.search(rb"/N (\d+) 0 R", body_of(visible(), find(visible(), rb"/FT /Sig")))[1]):
+                stream(FORGED, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"),
+            },
+        ),
+        {"violation"},
+    ),
+    # Forms
+    "form filled in after an approval": (
+        lambda: append(
+            filled(),
+            replaced(filled(), rb"/T \(remark\)", b"/V (none)", b"/V (forged)"),
+        ),
+        {"doubt"},
+    ),
+    "form field moved": (
+        lambda: append(
+            filled(),
+            {
+                find(filled(), rb"/T \(remark\)"): re.sub(
+                    rb"/Rect \[[^\]]*\]", b"/Rect [0 0 600 800]",
+                    body_of(filled(), find(filled(), rb"/T \(remark\)")),
+                ),
+            },
+        ),
+        {"violation"},
+    ),
+    # Metadata
+    "title changed": (
+        lambda: append(
+            one(), {size_of(one()): b"<</Title(Another)>>"}, extra=b"/Info %d 0 R" % size_of(one())
+        ),
+        {"doubt"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack_does_not_pass(name: str) -> None:
+    """The forged file has the finding, or the change that is not permitted, which its attack leaves."""
+    attack, expected = ATTACKS[name]
+    assert outcome(attack()) in expected
+
+
+UNIVERSAL = {
+    "no byte range": (rb"/ByteRange \[[^\]]*\]", b""),
+    "empty byte range": (rb"/ByteRange \[[^\]]*\]", b"/ByteRange []"),
+    "null byte range": (rb"/ByteRange \[[^\]]*\]", b"/ByteRange null"),
+    "negative byte range": (rb"/ByteRange \[0 0", b"/ByteRange [0 -"),
+    "three numbers": (rb"(/ByteRange \[[^\]]*) \d+ ?\]", rb"\1]"),
+    "decimal numbers": (rb"/ByteRange \[0 ", b"/ByteRange [0.0 "),
+    "range by reference": (rb"/ByteRange \[[^\]]*\]", b"/ByteRange 1 0 R"),
+    "two byte ranges": (rb"(/ByteRange \[[^\]]*\])", rb"\1/ByteRange[0 1 2 3]"),
+    "two byte ranges, one escaped": (rb"(/ByteRange \[[^\]]*\])", rb"\1/Byte#52ange[0 1 2 3]"),
+    "two contents": (rb"(/Contents <)", rb"/Contents(x)\1"),
+    "no contents": (rb"/Contents <[0-9a-f]*>", b""),
+    "null contents": (rb"/Contents <[0-9a-f]*>", b"/Contents null"),
+    "empty contents": (rb"/Contents <[0-9a-f]*>", b"/Contents <>"),
+    "contents of zeros": (rb"(?<=/Contents <)[0-9a-f]*(?=>)", lambda found: b"0" * len(found[0])),
+    "white space in contents": (rb"(?<=/Contents <)30", b"3\n0"),
+}
+
+
+@pytest.mark.parametrize("name", UNIVERSAL)
+def test_universal_forgery_does_not_pass(name: str) -> None:
+    """A signature without what makes it one is a broken byte range, never a file that is merely unsigned."""
+    pattern, by = UNIVERSAL[name]
+    pdf = hand_signed(plain())
+    forged = re.sub(pattern, by, pdf, count=1)
+    assert forged != pdf
+    reason = outcome(forged)
+    assert reason not in {"passed", "format.unsigned"}
+    assert reason not in UNDECIDED or reason == "format.unsupported"
+
+
+def test_padding_is_checked() -> None:
+    """What hides behind the signature's value in its gap is found when the gap is read."""
+    pdf = hand_signed(plain())
+    (candidate,) = read_general(pdf).candidates
+    forged = pdf[: candidate.gap[1] - 5] + b"abcd>" + pdf[candidate.gap[1] :]
+    with pytest.raises(ValueError, match=r"cms\.unreadable"):
+        read_foreign_contents(forged, candidate)
+
+
+def test_removed_signature() -> None:
+    """An older signature that was taken out before the first one left is named, and proves nothing."""
+    pdf = hand_signed(plain())
+    field = find(pdf, rb"/FT/Sig")
+    cleared = append(pdf, {field: b"<</FT/Sig/T(Hand)>>"}, free=(find(pdf, rb"/ByteRange"),))
+    (finding,) = read_general(sign(cleared, "Hand")).findings
+    assert finding.reason == "format.removed_signature"
+    assert finding.reason in UNDECIDED
+
+
+def test_signed_twice_in_one_revision() -> None:
+    """Two signatures never cover the same bytes."""
+    pdf = hand_signed(plain())
+    (candidate,) = read_general(pdf).candidates
+    number = size_of(pdf)
+    second = b"<</Type/Sig/SubFilter/ETSI.CAdES.detached/ByteRange[0 1 2 3]/Contents<3000>>>"
+    catalogue = body_of(pdf, root_of(pdf)).replace(b"/Fields[", b"/Fields[%d 0 R " % (number + 1))
+    objects = {number: second, number + 1: b"<</FT/Sig/T(B)/V %d 0 R>>" % number, root_of(pdf): catalogue}
+    assert outcome(append(pdf, objects)) == "byte_range.gap"
+    assert candidate.field == "Hand"

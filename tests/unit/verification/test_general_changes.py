@@ -1,0 +1,109 @@
+"""Which later changes a signature permits is exactly the table of changes.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from elicense.verification.changes import Unpermitted, unpermitted
+from elicense.verification.facts import Change, Facts, RevisionFacts, SignatureFacts, TimestampFacts
+from elicense.verification.general_rules import STAMPS
+
+KINDS = (
+    "evidence", "timestamp", "unused", "metadata", "signature", "signature_field", "signature_visible", "form",
+    "annotation", "other", "unheard_of",
+)  # fmt: skip
+
+EXPECTED = {
+    1: "yes yes yes doubt no no no no no no no",
+    2: "yes yes yes doubt yes yes no yes no no no",
+    3: "yes yes yes doubt yes yes doubt yes doubt no no",
+    None: "yes yes yes doubt yes yes doubt doubt doubt no no",
+}
+"""Without any later signature."""
+SIGNED = {
+    1: "yes yes yes yes no no no no no no no",
+    2: "yes yes yes yes yes yes no yes no no no",
+    3: "yes yes yes yes yes yes doubt yes yes no no",
+    None: "yes yes yes yes yes yes yes doubt doubt no no",
+}
+"""With a later signature over the change."""
+STAMPED = {
+    permission: line.replace("yes yes yes doubt", "yes yes yes yes") for permission, line in EXPECTED.items()
+}
+"""With a later timestamp over it."""
+
+
+def signature(
+    revision: int, permission: int | None = None, locked: tuple[str, ...] | None = None
+) -> SignatureFacts:
+    """Return a signature."""
+    return SignatureFacts(
+        "S", (0, 1, 2, 3), covers_all=False, declared=True, claimed_time=None, error=None, revision=revision,
+        permission=permission, locked=locked,
+    )  # fmt: skip
+
+
+def facts(*changes: Change, signed: bool = False, stamped: bool = False) -> Facts:
+    """Return facts with one later revision of these changes."""
+    revisions = (RevisionFacts(0, 10), RevisionFacts(10, 20, changes), RevisionFacts(20, 30))
+    signatures = (signature(0), *((signature(2),) if signed else ()))
+    stamps = (TimestampFacts(None, None, None, revision=2),) if stamped else ()
+    return Facts(30, (), True, signatures, stamps, revisions)
+
+
+def answer(found: Unpermitted) -> str:
+    """Return yes, no or doubt."""
+    return "no" if found.violations else "doubt" if found.undecided else "yes"
+
+
+@pytest.mark.parametrize("permission", [1, 2, 3, None])
+@pytest.mark.parametrize(
+    ("table", "cover"), [(EXPECTED, {}), (SIGNED, {"signed": True}), (STAMPED, {"stamped": True})]
+)
+def test_table(permission: int | None, table: dict[int | None, str], cover: dict[str, bool]) -> None:
+    """Each kind of change has the answer that the table gives it."""
+    for kind, expected in zip(KINDS, table[permission].split(), strict=True):
+        found = unpermitted(signature(0, permission), facts(Change(kind, "field 'A'"), **cover))
+        assert (kind, answer(found)) == (kind, expected)
+
+
+def test_date_and_program_alone() -> None:
+    """A new date of saving needs nobody's cover."""
+    assert unpermitted(signature(0, 1), facts(Change("metadata", STAMPS))) == Unpermitted()
+
+
+@pytest.mark.parametrize(
+    ("locked", "field", "expected"),
+    [
+        (("A",), "A", "no"), (("A",), "A.b", "no"), (("A",), "AB", "yes"), (("A.b",), "A", "yes"),
+        (("*",), "Z", "no"), ((), "A", "yes"), (("A",), "*", "yes"),
+    ],
+)  # fmt: skip
+def test_locked_fields(locked: tuple[str, ...], field: str, expected: str) -> None:
+    """A locked field, or one inside it, does not change; others do as the table says."""
+    for kind in ("signature", "form"):
+        found = unpermitted(signature(0, 2, locked), facts(Change(kind, f"field {field!r}")))
+        assert answer(found) == expected
+
+
+@pytest.mark.parametrize("detail", ["defaults of all fields", "field (", "field 7", "field " + "(" * 5000])
+def test_all_fields(detail: str) -> None:
+    """A change of all fields, or one whose field cannot be told, is one of locked fields."""
+    assert answer(unpermitted(signature(0, 2, ("A",)), facts(Change("form", detail)))) == "no"
+
+
+def test_earlier_changes_are_the_signers_own() -> None:
+    """A signature says nothing against what stood before it."""
+    assert unpermitted(signature(1, 1), facts(Change("other", "page 1"))) == Unpermitted()
+
+
+def test_every_change_is_named() -> None:
+    """All changes come back, in their order, each in its list."""
+    changes = (
+        Change("other", "a"),
+        Change("form", "field 'x'"),
+        Change("other", "b"),
+        Change("annotation", "page 1"),
+    )
+    found = unpermitted(signature(0), facts(*changes))
+    assert found == Unpermitted((changes[0], changes[2]), (changes[1], changes[3]))

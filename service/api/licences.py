@@ -54,7 +54,9 @@ def _require_json() -> None:
 def issue_licence(header: IssueHeaders, body: IssueIn) -> Response:
     """Issue one licence: numbered, rendered, sealed, verified and stored before the answer comes."""
     department = caller()
-    department.require(body.authority_code)
+    # Every keeper is at hand here: whoever asks for a joint document makes all of them seal.
+    for code in (body.authority_code, *body.joint_authority_codes):
+        department.require(code)
     issued = services().issue(body.to_request(f"{department.name}/{header.idempotency_key}"), now())
     response = jsonify(_shown(issued.record))
     response.status_code = 201

@@ -3,7 +3,7 @@
 Taking proof away is no forgery: what is left is the same genuine document at a lower level.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import hashlib

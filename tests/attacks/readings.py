@@ -1,6 +1,6 @@
 """Two readings of one file: polyglots, keys and objects that occur twice, cross-references that lead elsewhere."""
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import io

@@ -11,7 +11,7 @@ import hashlib
 
 from elicense.pki.throwaway import make_pki
 from elicense.signing.cms import sign_digest
-from elicense.updates import fill_gap, place_gap, seal_value
+from elicense.updates import fill_gap, place_gap, seal_value, with_field
 from tests.attacks import documents as d
 from tests.attacks import surgery as s
 from tests.attacks.saving import EXTENDED
@@ -71,21 +71,23 @@ def eaa_link(subject: str) -> Vector:
     return _annotated(subject, b"/Subtype/Link/A<</S/URI/URI(http://example.com/)>>")
 
 
-def _later_signature(document: s.Anatomy, *, widget: bytes = b"", signer: object = None) -> bytes:
+def later_signature(
+    document: s.Anatomy, *, widget: bytes = b"", signer: object = None, name: bytes = b"Later"
+) -> bytes:
     """Return the document with an update that brings a signature field and truly signs the whole.
 
     Args:
         document: what is signed once more.
         widget: further entries of the field, if it shows anywhere; its picture is the third new object.
         signer: whose; by default a stranger's.
+        name: of the field.
     """
     signer = signer or make_pki(at=d.AT).seal("99010100000099", "示例机关", "11990101MB00000019").signer()
     field, value, drawn = document.free, document.free + 1, document.free + 2
     page = document.pages[0]
-    catalogue = document.catalogue.replace(b"/Fields[", b"/Fields[%d 0 R " % field)
     objects = {
-        document.tail.root: catalogue,
-        field: b"<</FT/Sig/T(Later)/V %d 0 R%s>>" % (value, widget.replace(b"DRAWN", b"%d 0 R" % drawn)),
+        document.tail.root: with_field(document.catalogue, field),
+        field: b"<</FT/Sig/T(%s)/V %d 0 R%s>>" % (name, value, widget.replace(b"DRAWN", b"%d 0 R" % drawn)),
         value: seal_value(b"D:20260308040000Z", 3072),
     }
     if widget:
@@ -103,54 +105,54 @@ _WIDGET = b"/Type/Annot/Subtype/Widget/Rect[0 0 500 500]/F 132/AP<</N DRAWN>>"
 
 @forgery(*EXTENDED)
 def ssa_visible_signature(subject: str) -> Vector:
-    return s.against(_later_signature(s.of(subject), widget=_WIDGET))
+    return s.against(later_signature(s.of(subject), widget=_WIDGET))
 
 
 @forgery(*EXTENDED)
 def ssa_visible_signature_by_the_authority(subject: str) -> Vector:
     signer = d.keeper(subject.partition("+")[0]).signer
-    return s.against(_later_signature(s.of(subject), widget=_WIDGET, signer=signer))
+    return s.against(later_signature(s.of(subject), widget=_WIDGET, signer=signer))
 
 
 @forgery(*EXTENDED)
 def ssa_invisible_signature(subject: str) -> Vector:
-    return s.against(_later_signature(s.of(subject)))
+    return s.against(later_signature(s.of(subject)))
 
 
 @forgery(*EXTENDED)
 def ssa_invisible_signature_by_the_authority(subject: str) -> Vector:
-    return s.against(_later_signature(s.of(subject), signer=d.keeper(subject.partition("+")[0]).signer))
+    return s.against(later_signature(s.of(subject), signer=d.keeper(subject.partition("+")[0]).signer))
 
 
-def _permitting(subject: str, permission: bytes) -> bytes:
+def permitting(subject: str, permission: bytes) -> bytes:
     """Return the document as its own authority would have sealed it with another permission."""
     document = s.of(subject)
     body = document.body(document.signature).replace(b"/P 1/", b"/P %s/" % permission)
     return prepared(subject, {}, {document.signature: body})
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certified_for_form_filling(subject: str) -> Vector:
-    return s.against(_permitting(subject, b"2"))
+    return s.against(permitting(subject, b"2"))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certified_for_annotations(subject: str) -> Vector:
-    return s.against(_permitting(subject, b"3"))
+    return s.against(permitting(subject, b"3"))
 
 
 @forgery(*d.TYPES)
 def eaa_where_annotations_are_permitted(subject: str) -> Vector:
-    document = s.anatomy(_permitting(subject, b"3"))
+    document = s.anatomy(permitting(subject, b"3"))
     return s.against(_with_annotation(document, b"/Subtype/FreeText/DA(/F0 12 Tf)"))
 
 
 @forgery(*d.TYPES)
 def ssa_where_form_filling_is_permitted(subject: str) -> Vector:
-    return s.against(_later_signature(s.anatomy(_permitting(subject, b"2")), widget=_WIDGET))
+    return s.against(later_signature(s.anatomy(permitting(subject, b"2")), widget=_WIDGET))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certification_without_parameters(subject: str) -> Vector:
     document = s.of(subject)
     body = document.body(document.signature).replace(
@@ -167,6 +169,6 @@ def certification_taken_away(subject: str) -> Vector:
     return s.changed(subject, {**s.forged_page(document), document.tail.root: catalogue})
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def certification_loosened_in_place(subject: str) -> Vector:
     return s.against(s.in_place(subject, rb"/P 1/V/1.2", b"/P 3/V/1.2"))

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 TYPES = tuple(sorted(kind.slug for kind in demonstration.office().catalogue.types))
 """Every licence type there is."""
+JOINT = "joint-approval-document"
+"""The type that several authorities seal, each in a revision of its own."""
+SINGLE = tuple(slug for slug in TYPES if slug != JOINT)
+"""The types with one seal and one revision."""
 SLUGS = ("food-business-licence", "real-estate-certificate")
 """Types for what costs time: a form on one page, and one whose authority has two seals for different types."""
 EXTENDED = tuple(f"{SLUGS[0]}+{form}" for form in ("LT", "LTA"))

@@ -24,7 +24,7 @@ from tests.attacks import surgery as s
 from tests.support.tsa import DirectTsa
 from tests.vectors.registry import Vector, forgery
 
-STAMPED = tuple(f"{slug}+B-T" for slug in d.TYPES)
+STAMPED = tuple(f"{slug}+B-T" for slug in d.SINGLE)
 LT, LTA = d.EXTENDED
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 KINDS = (*d.TYPES, *(f"{slug}+B-T" for slug in d.SLUGS), *d.EXTENDED)
-"""Documents that bits are flipped in: single ones of each type, stamped ones, archive copies."""
+"""Documents that bits are flipped in: each type (one is jointly sealed), stamped ones, archive copies."""
 
 
 @dataclass

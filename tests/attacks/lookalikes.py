@@ -60,24 +60,24 @@ def _twin(subject: str) -> Identity:
     return Identity(certificate, key, (issuer.certificate,))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def twin_certificate(subject: str) -> Vector:
     return s.against(d.sealed(d.licence(subject), _twin(subject).signer()))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def twin_with_the_genuine_chain(subject: str) -> Vector:
     identity = replace(_twin(subject), chain=(d.pki().issuing.certificate,))
     return s.against(d.sealed(d.licence(subject), identity.signer()))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def twin_beside_the_genuine_certificate(subject: str) -> Vector:
     identity = replace(_twin(subject), chain=(d.keeper(subject).signer.certificate, *_twin(subject).chain))
     return s.against(d.sealed(_roomy(subject, 4096), identity.signer()))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def genuine_certificate_with_a_foreign_signature(subject: str) -> Vector:
     data = d.licence(subject)
     foreign = cms.ContentInfo.load(d.signed_data(d.sealed(data, _twin(subject).signer())))
@@ -87,7 +87,7 @@ def genuine_certificate_with_a_foreign_signature(subject: str) -> Vector:
     return s.against(d.with_signed_data(data, content.dump(force=True)))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def citizen_plays_authority(subject: str) -> Vector:
     issuer = d.pki().leaf(_name("示例市民"))
     key = make_key()
@@ -99,14 +99,14 @@ def citizen_plays_authority(subject: str) -> Vector:
     return s.against(d.sealed(_roomy(subject, 4096), identity.signer()))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def unlisted_certificate_of_the_right_name(subject: str) -> Vector:
     keeper = d.keeper(subject)
     identity = d.pki().seal(keeper.seal.number, keeper.authority.name, keeper.authority.code)
     return s.against(d.sealed(d.licence(subject), identity.signer()))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def timestamp_key_seals(subject: str) -> Vector:
     return s.against(d.sealed(d.licence(subject), d.pki().timestamp_authority().signer()))
 
@@ -133,7 +133,7 @@ def key_of_sixteen_thousand_bits(subject: str) -> Vector:
     return s.against(d.with_signed_data(_roomy(subject, 8192), content.dump(force=True)))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def addresses_to_fetch_from(subject: str) -> Vector:
     return s.against(d.sealed(d.licence(subject), fetching_identity("http://127.0.0.1:9/").signer()))
 
@@ -173,12 +173,12 @@ def certificates_without_number(subject: str) -> Vector:
 # --- A second authority of the same register, and rights that ended ---
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def second_authority_seals_the_same_bytes(subject: str) -> Vector:
     return s.against(d.sealed(d.licence(subject), d.stranger(subject).signer))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def second_authority_issues_in_its_own_code_but_the_others_name(subject: str) -> Vector:
     keeper = d.stranger(subject)
     data = d.made(subject, keeper, code=keeper.authority.code)
@@ -194,7 +194,7 @@ def seal_for_another_type(subject: str) -> Vector:
     return Vector(d.licence(subject), _with_entry(own.signer.certificate, type_codes=(code,)), d.AT)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def right_ended_and_the_claim_lies_before(subject: str) -> Vector:
     keeper = d.keeper(subject)
     ended = d.AT - timedelta(minutes=30)

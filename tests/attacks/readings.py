@@ -64,7 +64,7 @@ def polyglot_second_header(subject: str) -> Vector:
     return s.against(b"%PDF-1.4\n" + d.licence(subject))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def polyglot_in_the_padding(subject: str) -> Vector:
     data = d.licence(subject)
     end = d.gap(data)[1]
@@ -227,7 +227,7 @@ def xref_entries_exchanged_by_an_update(subject: str) -> Vector:
     return s.against(document.data + s.table(offsets) + s.trailer(document, offsets) + end)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def xref_entry_changed_in_place(subject: str) -> Vector:
     data, document = d.licence(subject), s.of(subject)
     at = document.tail.xref + data[document.tail.xref :].index(b"\n", 5) + 1
@@ -396,7 +396,7 @@ def two_licences_one_behind_the_other(subject: str) -> Vector:
     return s.against(d.licence("approval-document") + d.licence(subject))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def offsets_exchanged(subject: str) -> Vector:
     data = d.licence(subject)
     at = data.rindex(b"\nxref\n") + data[data.rindex(b"\nxref\n") :].index(b"65535 f \n") + 9
@@ -404,7 +404,7 @@ def offsets_exchanged(subject: str) -> Vector:
     return s.against(data[:at] + two + one + data[at + 40 :])
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def table_without_end(subject: str) -> Vector:
     return s.against(re.sub(rb"\nxref\n0 [0-9]+\n", b"\nxref\n0 1000000\n", d.licence(subject)))
 
@@ -425,6 +425,6 @@ def comment_between_objects(subject: str) -> Vector:
     return s.against(d.replaced(d.licence(subject), b"\nendobj\n", b"\nendobj\n%% 9 0 obj <</Type/Page>>\n"))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def byte_range_again_in_a_string(subject: str) -> Vector:
     return s.against(s.in_seal(subject, b"/Reason(/ByteRange [0 1 2 3])"))

@@ -22,7 +22,7 @@ def _rewritten(subject: str, change: Callable[[cms.SignedData], None]) -> Vector
     return s.against(d.with_signed_data(d.licence(subject), content.dump(force=True)))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def other_root_of_the_same_equation(subject: str) -> Vector:
 
     def change(signed: cms.SignedData) -> None:
@@ -34,7 +34,7 @@ def other_root_of_the_same_equation(subject: str) -> Vector:
     return _rewritten(subject, change)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def anchor_slipped_in(subject: str) -> Vector:
     root = asn1_x509.Certificate.load(d.trust().anchors[0].public_bytes(Encoding.DER))
     return _rewritten(
@@ -42,7 +42,7 @@ def anchor_slipped_in(subject: str) -> Vector:
     )
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def signer_named_by_any_bytes_of_its_certificate(subject: str) -> Vector:
 
     def change(signed: cms.SignedData) -> None:
@@ -54,7 +54,7 @@ def signer_named_by_any_bytes_of_its_certificate(subject: str) -> Vector:
     return _rewritten(subject, change)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def second_signer(subject: str) -> Vector:
 
     def change(signed: cms.SignedData) -> None:
@@ -64,7 +64,7 @@ def second_signer(subject: str) -> Vector:
     return _rewritten(subject, change)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def unsigned_attribute_of_any_kind(subject: str) -> Vector:
 
     def change(signed: cms.SignedData) -> None:
@@ -74,7 +74,7 @@ def unsigned_attribute_of_any_kind(subject: str) -> Vector:
     return _rewritten(subject, change)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def algorithm_downgraded(subject: str) -> Vector:
 
     def change(signed: cms.SignedData) -> None:
@@ -85,7 +85,7 @@ def algorithm_downgraded(subject: str) -> Vector:
     return _rewritten(subject, change)
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def signature_on_nothing(subject: str) -> Vector:
 
     def change(signed: cms.SignedData) -> None:

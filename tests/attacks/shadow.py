@@ -27,10 +27,10 @@ def prepared(subject: str, extra: dict[int, bytes], changes: dict[int, bytes] | 
     size = max([document.free, *(number + 1 for number in extra)])
     data = re.sub(rb"\nxref\n0 [0-9]+\n", b"\nxref\n0 %d\n" % size, data)
     data = re.sub(rb"trailer\n<</Size [0-9]+", b"trailer\n<</Size %d" % size, data)
-    return d.sealed(_reframed(data), d.keeper(subject).signer)
+    return d.sealed(reframed(data), d.keeper(subject).signer)
 
 
-def _reframed(data: bytes) -> bytes:
+def reframed(data: bytes) -> bytes:
     """Return the document with as many lines in its table as it announces, then everything fitted."""
     table = data.rindex(b"\nxref\n") + 1
     trailer = data.index(b"trailer\n", table)
@@ -60,7 +60,7 @@ def shadow_hide_and_replace_prepared(subject: str) -> Vector:
     return s.against(prepared(subject, _hidden_page(s.of(subject))))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def shadow_hide_and_replace_by_table(subject: str) -> Vector:
     document = s.of(subject)
     hidden = _hidden_page(document)
@@ -111,7 +111,7 @@ def shadow_hide_by_a_picture(subject: str) -> Vector:
     )
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def shadow_hide_by_an_annotation(subject: str) -> Vector:
     document = s.of(subject)
     page, note, drawn = _seal_page(document), document.free, document.free + 1
@@ -126,7 +126,7 @@ def _seal_page(document: s.Anatomy) -> int:
     return int(re.search(rb"/P ([0-9]+) 0 R", document.body(document.field))[1])  # type: ignore[index]
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def shadow_replace_field_value(subject: str) -> Vector:
     document = s.of(subject)
     field, one, other = document.free, document.free + 1, document.free + 2

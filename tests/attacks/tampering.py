@@ -49,7 +49,7 @@ def seal_picture_redefined(subject: str) -> Vector:
     return s.changed(subject, {document.appearance: s.picture()})
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def seal_picture_swapped(subject: str) -> Vector:
     other = next(one for one in d.TYPES if d.keeper(one).authority != d.keeper(subject).authority)
     document, source = s.of(subject), s.of(other)
@@ -146,7 +146,7 @@ def claimed_time_changed_in_place(subject: str) -> Vector:
     return s.against(s.in_place(subject, rb"/M\(D:20260308040000Z\)", b"/M(D:20250308040000Z)"))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def reason_written_in(subject: str) -> Vector:
     data = d.licence(subject)
     end = d.gap(data)[1]
@@ -162,7 +162,7 @@ def embedded_data_redefined(subject: str) -> Vector:
     return s.edited(subject, document.attachment, rb'"number":"[^"]*"', b'"number":"FORGED"')
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def embedded_data_of_another_type(subject: str) -> Vector:
     other = s.of(next(one for one in d.TYPES if one != subject))
     document = s.of(subject)
@@ -231,7 +231,7 @@ def page_content_changed_in_place(subject: str) -> Vector:
     return s.against(document.data[:at] + bytes([document.data[at] ^ 1]) + document.data[at + 1 :])
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def seal_of_another_licence(subject: str) -> Vector:
     licence_type = d.keeper(subject)
     other = d.signed_data(d.made(subject, licence_type, place="他处"))

@@ -16,6 +16,7 @@ import pytest
 import service.wiring
 from elicense.cli import run
 from elicense.verification.pipeline import verify
+from elicense.verification.report import Indication
 from elicense.verification.sandbox import Sandbox
 from service import create_app
 from service.config import Settings
@@ -124,3 +125,11 @@ def test_the_service_says_the_verdict(number: int, case: Case, client: FlaskClie
     assert answer.status_code == 200
     said = answer.get_json()["authentic"]
     assert said == {"indication": case.indication, "sub_indication": case.sub_indication}
+
+
+@pytest.mark.parametrize(("number", "case"), PAIRS)
+def test_no_forgery_passes_under_the_policy_general(number: int, case: Case, sandbox: Sandbox) -> None:
+    """Authentic is only what its case says: signed so by its signer, or changed where nothing shows."""
+    vector = taken(number, case)
+    report = verify(vector.data, trust=vector.trust, at=vector.at, policy="general", sandbox=sandbox)
+    assert (report.indication is Indication.TOTAL_PASSED) == case.passes_general

@@ -43,9 +43,10 @@ def test_random_bits_never_pass() -> None:
 def test_every_bit_of_the_gap_counts() -> None:
     """Each bit of the bytes that no signature covers is flipped once, in the smallest of seals: no file passes."""
     pki = make_pki(at=AT, algorithm="ed25519")
+    pki = replace(pki, issuing=pki.root)
     identity = pki.seal(SEAL_NUMBER, AUTHORITY, AUTHORITY_CODE, algorithm="ed25519")
     signer = replace(identity, chain=()).signer()
-    trust, reader = TrustStore((pki.issuing.certificate,), crls=pki.crls), InProcess()
+    trust, reader = TrustStore((pki.root.certificate,), crls=pki.crls), InProcess()
     data = _sealed_tightly(signer)
     assert verify(data, trust=trust, at=AT, sandbox=reader).indication is Indication.TOTAL_PASSED
     start, end = gap(data)

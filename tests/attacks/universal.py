@@ -28,7 +28,7 @@ def usf_contents_missing(subject: str) -> Vector:
     return _contents(subject, b"")
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def usf_contents_without_value(subject: str) -> Vector:
     return _contents(subject, b"/Contents")
 
@@ -55,7 +55,7 @@ def usf_contents_all_zeros(subject: str) -> Vector:
     return s.against(data[: start + 1] + b"0" * (end - start - 2) + data[end - 1 :])
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def usf_contents_no_signer(subject: str) -> Vector:
     from asn1crypto import cms
 
@@ -64,7 +64,7 @@ def usf_contents_no_signer(subject: str) -> Vector:
     return s.against(d.with_signed_data(d.licence(subject), content.dump(force=True)))
 
 
-@forgery(*d.TYPES)
+@forgery(*d.SINGLE)
 def usf_contents_half_overwritten(subject: str) -> Vector:
     data = d.licence(subject)
     start, end = d.gap(data)

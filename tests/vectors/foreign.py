@@ -73,9 +73,9 @@ def pyhanko_signer(identity: Identity) -> object:
     )
 
 
-def foreign_signature(identity: Identity) -> bytes:
-    """Return a foreign PDF signed by another program, as an update with its own habits."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(plain()))
+def foreign_signature(identity: Identity, data: bytes | None = None) -> bytes:
+    """Return a foreign PDF, by default a blank page, signed by another program as an update with its own habits."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(data or plain()))
     return sign_pdf(
         writer, PdfSignatureMetadata(field_name="Signature1"), signer=pyhanko_signer(identity)
     ).getvalue()

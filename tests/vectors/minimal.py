@@ -93,6 +93,14 @@ def gap(data: bytes) -> tuple[int, int]:
     return start, data.index(b">", start) + 1
 
 
+def with_gap(data: bytes, encoded: bytes) -> bytes:
+    """Return the document with other DER in its gap."""
+    start, end = gap(data)
+    digits = encoded.hex().encode("ascii")
+    assert len(digits) <= end - start - 2
+    return data[: start + 1] + digits.ljust(end - start - 2, b"0") + data[end - 1 :]
+
+
 def flipped(position: int, bit: int = 1, data: bytes | None = None) -> Vector:
     """Return the base document with one bit changed."""
     changed = bytearray(data or base())

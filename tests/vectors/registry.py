@@ -50,6 +50,8 @@ class Case:
     first_check: str | None
     """Code of the first check that did not pass; None if all passed."""
     in_force: str = "not_known"
+    passes_general: bool = False
+    """Whether it is authentic under the policy general: its signer signed it so, or nothing that shows was changed."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def load_case(path: Path) -> Case:
         expect.get("sub_indication"),
         expect.get("first_check"),
         expect.get("in_force", "not_known"),
+        expect.get("general") == "TOTAL_PASSED",
     )
 
 

@@ -278,7 +278,7 @@ def pages(count: int) -> bytes:
     kids = b" ".join(b"%d 0 R" % number for number in range(3, 3 + count))
     objects = {1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, count)}
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<<>>>>"
-    objects |= {number: page for number in range(3, 3 + count)}
+    objects |= dict.fromkeys(range(3, 3 + count), page)
     body, offsets = s.objects_at(9, objects)
     lines = b"".join(b"%010d 00000 n \n" % offsets[number] for number in sorted(offsets))
     table = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<</Size %d/Root 1 0 R>>\n" % (

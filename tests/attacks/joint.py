@@ -4,7 +4,7 @@ Where a later seal brings a change, that authority itself is the forger, with it
 is anybody's, sealed over by an authority that does not look.
 """
 
-# ruff: noqa: D103, E501 - what a vector is stands in its case file
+# ruff: noqa: D103 - what a vector is stands in its case file
 from __future__ import annotations
 
 import hashlib

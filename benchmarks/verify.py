@@ -27,6 +27,7 @@ from benchmarks.foreign import many_signatures
 from benchmarks.measure import Ratio, compare, cpu_seconds
 from benchmarks.stamping import DirectAuthority
 from elicense import Indication, demo, issue, verify
+from elicense.archiving import archive
 from elicense.pki.throwaway import load_pki
 from elicense.registry.memory import MemoryRegistry, MemoryStore
 from elicense.verification.sandbox import Sandbox
@@ -100,8 +101,11 @@ def run(rounds: int) -> list[Ratio]:
         sandbox.warm_up()
         bench = Bench(office.trust, at, sandbox, _nss(folder / "nss", office.trust))
         rows = []
-        for level, timestamps in (("B-B", None), ("B-T", stamps)):
+        for level in ("B-B", "B-T", "B-LTA"):
+            timestamps = None if level == "B-B" else stamps
             pdfs = [_issued(replace(office, timestamps=timestamps), n, at) for n in range(VARIANTS)]
+            if level == "B-LTA":
+                pdfs = [_archived(pdf, bench, stamps) for pdf in pdfs]
             rows += _against_peers(bench, level, pdfs, folder, rounds)
         rows.append(_many_against_one(sandbox, at, rounds))
         return rows
@@ -113,6 +117,14 @@ def _issued(office: IssuingOffice, number: int, at: datetime) -> bytes:
     request = fresh.catalogue[TYPE].sample_request()
     fields = {**request.fields, "domicile": f"示例省样例市测试区样板路{number}号"}
     return issue(replace(request, fields=fields), fresh, at=at).pdf
+
+
+def _archived(pdf: bytes, bench: Bench, stamps: DirectAuthority) -> bytes:
+    """Return the archive's copy: evidence and a timestamp over it behind the sealed bytes."""
+    copy = archive(
+        pdf, level="B-LTA", trust=bench.trust, timestamps=stamps, at=bench.at, sandbox=bench.sandbox
+    )
+    return copy.pdf
 
 
 def _against_peers(bench: Bench, level: str, pdfs: Sequence[bytes], folder: Path, rounds: int) -> list[Ratio]:

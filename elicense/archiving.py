@@ -66,11 +66,23 @@ class ArchivedDocument:
     sha256: str
     """Of the whole file, hex."""
     byte_range: tuple[int, int, int, int]
-    """Of the first sealing signature, as it was."""
+    """Of the last seal, as it was: it reaches to the end of the document that was extended at first."""
     level: str
     """What it reaches: B-T, B-LT or B-LTA, at least what was asked for."""
     added: tuple[str, ...]
     """Kinds of the updates added now, in order: timestamp, evidence. Empty if the document had all of it."""
+    renew_before: datetime
+    """End of the certificate behind the newest proof of time, UTC: later there is nothing to renew."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedLicence:
+    """A licence on record and its newest copy."""
+
+    record: LicenceRecord
+    """As the register has it now."""
+    document: ArchivedDocument
+    """The newest copy; its `added` is empty if nothing was to be done."""
 
 
 def archive(
@@ -124,7 +136,8 @@ def archive(
     if _RANK[reached] < _RANK[level]:
         raise _insufficient()
     sha256 = hashlib.sha256(work.pdf).hexdigest()
-    return ArchivedDocument(work.pdf, sha256, work.of_kind("seal")[0].byte_range, reached, tuple(work.added))
+    last = work.of_kind("seal")[-1].byte_range
+    return ArchivedDocument(work.pdf, sha256, last, reached, tuple(work.added), _renew_before(work))
 
 
 def archive_licence(
@@ -138,8 +151,8 @@ def archive_licence(
     at: datetime,
     renew: bool = False,
     sandbox: Reader | None = None,
-) -> LicenceRecord:
-    """The newest copy of a licence's document reaches `level`, is stored and on record; return the record.
+) -> ArchivedLicence:
+    """The newest copy of a licence's document reaches `level`, is stored and on record; return both.
 
     Extends the newest archive copy, or else the document itself. If nothing was to be added, nothing changes.
 
@@ -166,13 +179,13 @@ def archive_licence(
         sandbox=sandbox,
     )
     if not archived.added:
-        return record
+        return ArchivedLicence(record, archived)
     # Killed between these two: the copy lies in the store and nobody knows its name; the next call makes another.
     store.put(archived.pdf)
     evidence = DocumentEvidence(
         archived.sha256, len(archived.pdf), archived.byte_range, archived.level, timestamp_pending=False
     )
-    return registry.add_archive_copy(identifier, evidence, at=at)
+    return ArchivedLicence(registry.add_archive_copy(identifier, evidence, at=at), archived)
 
 
 # --- What is there, what is missing ---
@@ -246,6 +259,15 @@ def _chains(work: _Work, report: VerificationReport) -> list[_Chain]:
 def _chain(signed: SignedData, path: PathFacts | None, purpose: Purpose, at: datetime) -> _Chain:
     others = tuple(load_certificate(encoded) for encoded in signed.others)
     return _Chain(load_certificate(signed.signer), others, purpose, path.moment if path else at)
+
+
+def _renew_before(work: _Work) -> datetime:
+    """Return when the authority of the newest timestamp ends, or the first of those of the seals' own timestamps."""
+    stamps = [read_contents(work.pdf, one) for one in work.of_kind("timestamp")[-1:]]
+    if not stamps:
+        seals = (read_signed_data(read_contents(work.pdf, one), DATA) for one in work.of_kind("seal"))
+        stamps = [seal.timestamps[0] for seal in seals]
+    return min(load_certificate(read_token(one).signed.signer).not_valid_after_utc for one in stamps)
 
 
 def _insufficient() -> CertificatePathError:

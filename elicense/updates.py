@@ -145,8 +145,10 @@ def seal_value(claimed: bytes, capacity: int, *, locks: int = 0) -> bytes:
     )
 
 
-LOCK = b"/Lock<</Type/SigFieldLock/Action/All/P 1>>"
-"""What the last of several prepared fields says: once sealed, nothing may change. Source: ISO 32000-2, 12.7.5.5."""
+LOCK = b"<</Type/SigFieldLock/Action/All/P 1>>"
+"""Body of the object that the last prepared field's Lock refers to: once sealed, nothing may change.
+
+Source: ISO 32000-2, 12.7.5.5 (an indirect reference; text from memory of it)."""
 
 
 def sealed_field(prepared: bytes, *, appearance: int, value: int) -> bytes:

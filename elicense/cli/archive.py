@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, get_args
 
 import click
 
-from elicense.archiving import Level, archive, archive_licence
+from elicense.archiving import ArchivedDocument, Level, archive, archive_licence
 from elicense.cli.common import Language, folder_option, json_option, language_option, now, pick, print_json
 from elicense.cli.office import open_office
 from elicense.demo_folder import find_demo, trust_file
@@ -120,37 +120,43 @@ def _archive_file(file: Path, out_file: Path | None, means: _Means, *, lang: Lan
     if archived.added:
         target.write_bytes(archived.pdf)
     if as_json:
-        written = str(target) if archived.added else None
-        print_json(
-            {
-                "level": archived.level,
-                "added": list(archived.added),
-                "sha256": archived.sha256,
-                "file": written,
-            }
-        )
+        print_json({**_particulars(archived), "file": str(target) if archived.added else None})
     elif archived.added:
         click.echo(f"{target}: {archived.level} ({', '.join(archived.added)})")
     else:
         click.echo(_nothing(file.name, archived.level, lang))
+    _remind(archived, lang, as_json=as_json)
 
 
 def _archive_record(
     identifier: str, office: IssuingOffice, means: _Means, *, lang: Language, as_json: bool
 ) -> None:
     """The licence's newest copy is stored and on record, unless there was nothing to add."""
-    before = len(office.registry.get(identifier).archive_copies)
-    record = archive_licence(identifier, office.registry, office.store, **means)
-    newest = (record.document, *record.archive_copies)[-1]
-    level, digest = (newest.profile, newest.sha256) if newest else ("", "")
-    added = len(record.archive_copies) > before
+    done = archive_licence(identifier, office.registry, office.store, **means)
+    archived, number = done.document, done.record.licence.number
     if as_json:
-        print_json({"identifier": identifier, "level": level, "added": added, "sha256": digest})
-    elif added:
-        text = f"{record.licence.number}: {level}, {digest}.pdf"
+        print_json({"identifier": identifier, **_particulars(archived)})
+    elif archived.added:
+        text = f"{number}: {archived.level}, {archived.sha256}.pdf"
         click.echo(pick(lang, f"{text} stored and on record", f"{text} 已存入文件库并登记"))
     else:
-        click.echo(_nothing(record.licence.number, level, lang))
+        click.echo(_nothing(number, archived.level, lang))
+    _remind(archived, lang, as_json=as_json)
+
+
+def _particulars(archived: ArchivedDocument) -> dict[str, object]:
+    return {
+        "level": archived.level,
+        "added": list(archived.added),
+        "sha256": archived.sha256,
+        "renew_before": f"{archived.renew_before:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _remind(archived: ArchivedDocument, lang: Language, *, as_json: bool) -> None:
+    if not as_json:
+        day = f"{archived.renew_before:%Y-%m-%d}"
+        click.echo(pick(lang, f"renew it before {day}", f"请在 {day} 之前续期"))
 
 
 def _nothing(name: str, level: str, lang: Language) -> str:

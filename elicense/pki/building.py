@@ -6,6 +6,7 @@ an anchor's signature leads to is walked, and certvalidator judges the chains fo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
@@ -105,4 +106,9 @@ def asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
 def _names(certificate: x509.Certificate) -> tuple[str, str]:
     """Return subject and issuer, spelt so that equal names are equal. Source: RFC 5280, 7.1."""
     loaded = asn1(certificate)
-    return loaded.subject.hashable, loaded.issuer.hashable
+    return _spelt(loaded.subject.dump()), _spelt(loaded.issuer.dump())
+
+
+@lru_cache(maxsize=1024)
+def _spelt(name: bytes) -> str:
+    return str(asn1_x509.Name.load(name).hashable)

@@ -78,7 +78,7 @@ class Material:
     helpers: tuple[x509.Certificate, ...]
     """All certificates at hand, among which an OCSP responder's may be."""
     own: tuple[x509.Certificate, ...]
-    """The store's certificates."""
+    """The store's intermediates."""
     lists: tuple[bytes, ...]
     """A document's lists, unread."""
 
@@ -111,7 +111,7 @@ def collect(
         crls=store.crls,
         ocsps=(*store.ocsps, *evidence.ocsps),
         helpers=(*between, *anchors),
-        own=(*store.intermediates, *anchors),
+        own=store.intermediates,
         lists=evidence.crls,
     )
 

@@ -25,6 +25,7 @@ from elicense.rendering.structure import TreeWriter, document_element, parent_tr
 from elicense.rendering.template import CompiledFlow, CompiledPage, CompiledTemplate, Numbers
 from elicense.rendering.typeset import Typesetter
 from elicense.seal.drawing import draw_seal
+from elicense.updates import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,6 +103,7 @@ def _compile(
         low.numbers, seal=write_seal(body, allocate, drawings[0]), catalogue=allocate(),
         structure=0 if background else allocate(),
         blank=tuple(_added(body, allocate, blank_appearance(one)) for one in drawings[1:]),
+        lock=_added(body, allocate, LOCK) if drawings[1:] else 0,
     )  # fmt: skip
     shared = Drawing()
     setter = Typesetter(fonts, "S")

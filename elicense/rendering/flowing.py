@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from elicense.rendering.art import Drawing, draw
 from elicense.rendering.blocks import FootItem, TextBlock
-from elicense.rendering.flow import Step, paginate, strips_of
+from elicense.rendering.flow import Step, strips_of
 from elicense.rendering.objects import POINTS_PER_MM, num, nums
+from elicense.rendering.paginate import paginate
 from elicense.rendering.structure import Element, Mark
 from elicense.rendering.typeset import cut, say
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from elicense.model import Licence
     from elicense.rendering.blocks import Box, Line
-    from elicense.rendering.flow import Ink, PlacedStrip
+    from elicense.rendering.flow import Ink
+    from elicense.rendering.paginate import PlacedStrip
     from elicense.rendering.sheet import Sheet
     from elicense.rendering.template import CompiledFlow, CompiledTemplate, Rect
     from elicense.rendering.typeset import SetLine

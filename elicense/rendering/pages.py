@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from elicense.rendering.objects import POINTS_PER_MM, num, nums, ref, refs, text_string
-from elicense.updates import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +75,7 @@ def widget_object(
         name, value, appearance = FIELD_NAME, f"/V {ref(numbers.signature)}", numbers.seal
     else:
         name, appearance = f"{FIELD_NAME}{place + 1}", numbers.blank[place - 1]
-        value = LOCK.decode("ascii") if place == len(numbers.further) else ""
+        value = f"/Lock {ref(numbers.lock)}" if place == len(numbers.further) else ""
     head = (
         f"<</Type/Annot/Subtype/Widget/FT/Sig/T({name}){value}/F {_PRINT_AND_LOCKED}"
         f"/P {ref(page)}/Rect[{nums(x, y, x + width, y + height)}]/AP<</N {ref(appearance)}>>{tagged}/TU "

@@ -151,6 +151,8 @@ class Numbers:
     """Signature fields of the further seals, in the order of sealing; each is its own annotation."""
     blank: tuple[int, ...] = ()
     """Appearance of each of these until it is sealed."""
+    lock: int = 0
+    """What the last one locks; 0 without further seals."""
 
     @property
     def fields(self) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from elicense.messages import Text
+    from elicense.reasons import Text
     from elicense.reporting.layout import Flow
     from elicense.verification.report import VerificationReport
 

@@ -136,7 +136,7 @@ class _Writer:
         body.add(numbers["structure"], f"<</Type/StructTreeRoot{trees}>>")
         body.add(numbers["document"], document_element(numbers["structure"], kids))
         owners = [tree.owners[page.number] for page in flow.pages]
-        body.add(numbers["parents"], parent_tree(owners, [tree.widgets[numbers["widget"]]]))
+        body.add(numbers["parents"], parent_tree(owners, tree.widgets[numbers["widget"]]))
         head = (
             f"<</Type/Annot/Subtype/Widget/FT/Sig/T({FIELD})/V {ref(numbers['signature'])}/F {_LOCKED}"
             f"/P {ref(flow.pages[0].number)}/Rect[0 0 0 0]/StructParent {len(flow.pages)}/TU "

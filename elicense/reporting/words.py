@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from elicense.messages import Text
+from elicense.reasons import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -81,9 +81,16 @@ def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> 
     No signature covers the newest evidence, so every byte of it must be one that somebody in a chain signed.
     """
     held, trust = knowledge.brought, knowledge.trust
-    if loose(held.certificates, vouching, trust):
+    anchors = {*trust.anchors, *trust.timestamp_anchors}
+    # Whoever trusts an authority below the root finds the root there, too.
+    above = {
+        one
+        for one in load_all(held.certificates)
+        if _issued(one, one) and any(_issued(anchor, one) for anchor in anchors)
+    }
+    if loose(held.certificates, vouching | above, trust):
         return True
-    issuers = [*vouching, *trust.anchors, *trust.timestamp_anchors]
+    issuers = [*vouching, *anchors, *above]
     if any(not _is_ours(crl, issuers) for crl in held.crls):
         return True
     pairs = [(one, issuer) for one in vouching for issuer in issuers if one.issuer == issuer.subject]

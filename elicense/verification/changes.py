@@ -82,13 +82,13 @@ class Unpermitted:
 def unpermitted(signature: SignatureFacts, facts: Facts) -> Unpermitted:
     """Return the changes after the revision that `signature` signs which it does not permit, in their order."""
     violations, undecided = [], []
-    for index, revision in enumerate(facts.revisions):
-        if index <= signature.revision:
-            continue
-        signed = any(other.revision >= index for other in facts.signatures)
-        covered = signed or any(stamp.revision >= index for stamp in facts.timestamps)
+    last_signed = max((other.revision for other in facts.signatures), default=-1)
+    last_covered = max((stamp.revision for stamp in facts.timestamps), default=-1)
+    first = signature.revision + 1
+    for index, revision in enumerate(facts.revisions[first:], first):
+        signed = index <= last_signed
         for change in revision.changes:
-            answer = _answer(signature, change, signed=signed, covered=covered)
+            answer = _answer(signature, change, signed=signed, covered=signed or index <= last_covered)
             if answer == _NO:
                 violations.append(change)
             elif answer == _DOUBT:

@@ -27,7 +27,7 @@ class Finding:
     check: int
     """Number of the check that answers for it: 1 format, 2 byte range, 3 later changes."""
     reason: str
-    """Stable code, explained in messages.py."""
+    """Stable code, explained in reasons.py."""
     offset: int | None
     """Where it shows, bytes from the file's start."""
     detail: str

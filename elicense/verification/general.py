@@ -272,7 +272,9 @@ class _Reader:
 
     def _end_before(self, section: Section, older: Section, first: int, end: int) -> int:
         """Return where the revision before `section`'s ended: right before the first thing that is in `section`'s."""
-        places = [e.place for e in section.entries.values() if e.kind == PLAIN and e.place >= first]
+        # What was there before may be named again; nothing of this revision stands before the older section.
+        since = max(first, older.start)
+        places = [e.place for e in section.entries.values() if e.kind == PLAIN and e.place >= since]
         low = min([*places, section.start])
         mark = self.data.rfind(b"%%EOF", 0, low)
         begin = self.data.rfind(b"startxref", max(0, mark - 80), max(mark, 0))
@@ -413,6 +415,7 @@ class _Reader:
                     self._keep(view, key, item)
 
     def _keep(self, view: View, key: str, item: Object) -> None:
+        self.document.budget.take_token(0, 0)  # each revision may list all of them once more
         kept = self.gathered[key]
         found = view.load(item.number, item.generation) if isinstance(item, Reference) else None
         if found is None or found.start in kept:

@@ -157,8 +157,12 @@ class Comparison:
         """Return what a value led to in the revision before."""
         if isinstance(value, Reference) and value.number in self.step.old:
             found = self.step.old[value.number]
-            return found.value if found else None
-        return self.view.resolve(value)
+            value = found.value if found else None
+        value = self.view.resolve(value)
+        if isinstance(value, (dict, list)):
+            # A revision may name anew what it does not write anew; comparing takes as long as reading it.
+            self.view.document.budget.take_token(8 * len(value), 0)
+        return value
 
     def _other(self, detail: str, value: Object = None) -> None:
         """Note a change that nothing explains; what it brings in is in use, frozen."""

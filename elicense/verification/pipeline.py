@@ -182,7 +182,10 @@ def _by_hash(
     the trust register, not the register of licences, names for this authority and type.
     """
     document = record.document
-    # An archive copy goes the whole way: no signature covers its end, only the register's word would.
+    # An archive copy goes the whole way: no signature covers its end, only the register's word would. So does a
+    # joint document: each authority is to be named.
+    if record.licence.joint_authorities:
+        return None
     if document is None or len(data) != document.size or record.licence.signing_time > at + CLOCK_TOLERANCE:
         return None
     seal = Candidate("", document.byte_range, declared=True, claimed_time=record.licence.signing_time)
@@ -230,10 +233,8 @@ def _by_hash(
 def _may(entry: TrustEntry, record: LicenceRecord) -> bool:
     """Return whether the trust register let this certificate seal this licence when it was sealed."""
     licence = record.licence
-    # The recorded range is the last seal's, which covers all others.
-    sealer = (licence.authority, *licence.joint_authorities)[-1]
     return (
-        (entry.authority_code, entry.authority_name) == (sealer.code, sealer.name)
+        (entry.authority_code, entry.authority_name) == (licence.authority.code, licence.authority.name)
         and licence.type_code in entry.type_codes
         and entry.valid_from <= licence.signing_time <= entry.valid_until
     )

@@ -78,7 +78,7 @@ class Outcome:
     sub_indication: SubIndication | None = None
     """Set when FAILED or INDETERMINATE."""
     reason: str | None = None
-    """Stable code of the answer's text in messages.py, e.g. byte_range.gap; None when passed without remark."""
+    """Stable code of the answer's text in reasons.py, e.g. byte_range.gap; None when passed without remark."""
     detail: str = ""
     """Plain English particulars for experts; never text taken from the document."""
 

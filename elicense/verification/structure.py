@@ -333,7 +333,10 @@ class _Reader:
         """The field is empty and says nothing but where its seal will stand; only the last one locks."""
         found = self.objects[number]
         field = _entries(found)
-        locks = LOCK in self._body(number) and "Lock" in field
+        lock = field.get("Lock")
+        locks = (
+            isinstance(lock, Reference) and lock.number in self.objects and self._body(lock.number) == LOCK
+        )
         if (
             field.get("FT") != "Sig"
             or field.keys() - _FIELD_KEYS

@@ -106,9 +106,11 @@ class Document:
             try:
                 section = self.section(place + self.shift)
             except Violation as violation:
-                if violation.reason.startswith("format."):
-                    violation.offset = pointer
-                raise
+                if violation.reason.startswith("limit.") or violation.reason == "format.encrypted":
+                    raise
+                raise Violation(
+                    "format.layout", pointer, violation.detail or "cross-reference"
+                ) from violation
             found.append(section)
             place = section.trailer.get("Prev")
         return found

@@ -10,7 +10,7 @@ from flask_openapi3.models.tag import Tag
 
 from elicense.errors import LicenceNotFound
 from service.api.documented import problem_responses
-from service.api.schemas import IssueHeaders, IssueIn, LicenceOut, LicencePath
+from service.api.schemas import DocumentQuery, IssueHeaders, IssueIn, LicenceOut, LicencePath
 from service.auth import bearer_token
 from service.problems import ABSENT, DocumentNotFinished, UnsupportedMedia
 from service.services import caller, now, services
@@ -54,7 +54,9 @@ def _require_json() -> None:
 def issue_licence(header: IssueHeaders, body: IssueIn) -> Response:
     """Issue one licence: numbered, rendered, sealed, verified and stored before the answer comes."""
     department = caller()
-    department.require(body.authority_code)
+    # Every keeper is at hand here: whoever asks for a joint document makes all of them seal.
+    for code in (body.authority_code, *body.joint_authority_codes):
+        department.require(code)
     issued = services().issue(body.to_request(f"{department.name}/{header.idempotency_key}"), now())
     response = jsonify(_shown(issued.record))
     response.status_code = 201
@@ -87,16 +89,18 @@ def get_licence(path: LicencePath) -> Response:
         **problem_responses(409, 422),
     },
 )
-def get_document(path: LicencePath) -> Response:
-    """Return the finished document as a download."""
+def get_document(path: LicencePath, query: DocumentQuery) -> Response:
+    """Return the finished document, or its newest archive copy, as a download."""
     record = _record(path.identifier)
     if record.document is None:
         raise DocumentNotFinished(
             "the document is not finished yet: try again in a minute", "文件尚未生成完毕：请稍后再试"
         )
-    response = Response(services().store.get(record.document.sha256), mimetype="application/pdf")
+    kept = (record.document, *record.archive_copies)
+    chosen = kept[-1] if query.which == "archive" else kept[0]
+    response = Response(services().store.get(chosen.sha256), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="licence-{path.identifier}.pdf"'
-    response.set_etag(record.document.sha256)
+    response.set_etag(chosen.sha256)
     response.make_conditional(request)
     return response
 

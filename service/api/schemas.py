@@ -87,6 +87,16 @@ class LicencePath(BaseModel):
     identifier: str = Field(pattern=IDENTIFIER, description="证照标识, GB/T 36904. Never the printed number.")
 
 
+class DocumentQuery(Closed):
+    """Which of a licence's files is wanted."""
+
+    which: Literal["sealed", "archive"] = Field(
+        default="sealed",
+        alias="copy",
+        description="sealed: the document as sealed; archive: its newest archive copy, or else the document.",
+    )
+
+
 class AuthorityOut(BaseModel):
     """颁发机构."""
 

@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the whole line: `python -m tests.fuzz.atheris_target [FOLDER] [-max_total_time=60 …]`.
 
-Needs atheris 3.0.0 (Python 3.11 on Linux; `uv pip install "atheris==3.0.0"`). New inputs are kept in FOLDER. Half of
+Needs atheris 3.0.0 (Python 3.11 on Linux). New inputs are kept in FOLDER. Half of
 the inputs are changed byte by byte by libFuzzer, half by what knows a PDF's words.
 """
 

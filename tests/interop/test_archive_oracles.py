@@ -22,8 +22,14 @@ from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
+from elicense import demo
+from elicense.archiving import archive
+from elicense.issuing import issue
+from elicense.pki.throwaway import load_pki
 from tests.support.life import life
 from tests.support.ocsp import answer, delegate
+from tests.support.sealing import InProcess
+from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +107,40 @@ def _lists(folder: Path, world: Life, day: float) -> list[Path]:
 def ask_dss(anchors: list[Path], lists: list[Path], *files: Path) -> list[list[str]]:
     """Return what EU DSS says of each file."""
     return ask_java("Dss", ",".join(map(str, anchors)), ",".join(map(str, lists)), *map(str, files))
+
+
+@pytest.fixture(scope="session")
+def joint(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """An archived and renewed joint document of three seals, and what is trusted."""
+    folder = tmp_path_factory.mktemp("joint")
+    at = datetime.now(UTC).replace(microsecond=0)
+    office = demo.build(folder / "demo", at=at)
+    tsa = DirectTsa(at=at, identity=load_pki(folder / "demo" / "ca", at=at).timestamp_authority())
+    means = {"level": "B-LTA", "trust": office.trust, "timestamps": tsa, "at": at, "sandbox": InProcess()}
+    request = office.catalogue["joint-approval-document"].sample_request()
+    copied = archive(issue(request, office, at=at).pdf, **means)
+    renewed = archive(copied.pdf, renew=True, **means)
+    anchors = [
+        _write(folder, f"anchor{number}.pem", one.public_bytes(Encoding.PEM))
+        for number, one in enumerate(office.trust.anchors)
+    ]
+    return _write(folder, "joint.pdf", renewed.pdf), anchors
+
+
+def test_joint_copies_pass_everywhere(joint, tmp_path):
+    """EU DSS passes all three seals at B-LTA from the file's data alone; pdfsig, veraPDF and qpdf are content."""
+    path, anchors = joint
+    lines = ask_dss(anchors, [], path)
+    assert [line[1:5] for line in lines] == [["TOTAL_PASSED", "null", "PAdES-BASELINE-LTA", "intact"]] * 3, (
+        lines
+    )
+    said = run(
+        require("pdfsig"), "-nssdir", f"sql:{nss_database(tmp_path / 'nss', anchors)}", "-no-ocsp", str(path)
+    )
+    assert said.stdout.count("Signature is Valid.") == 3
+    verapdf = ask_java("Verapdf", "3a", str(path), "ua1", str(path))
+    assert [line[2] for line in verapdf] == ["compliant"] * 2
+    assert run(require("qpdf"), "--check", str(path)).returncode == 0
 
 
 def test_eu_dss_passes_every_copy_at_its_level(copies):

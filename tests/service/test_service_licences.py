@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from elicense import errors
+from elicense.registry.protocol import DocumentEvidence, Intent
 from tests.service.fakes import AT, AUTHORITY, OTHER_TOKEN, PDF, PERSON, PERSON_CODE
 
 KEY = {"Idempotency-Key": "k1"}
@@ -121,6 +122,23 @@ def test_document_is_a_download_named_by_the_server(client, bearer, issued):
     assert response.headers["ETag"] == f'"{hashlib.sha256(PDF).hexdigest()}"'
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_newest_archive_copy_is_a_download_of_its_own(client, bearer, issued, fakes):
+    """With copy=archive the newest copy comes, without it the document; a licence without copies has the document."""
+    href = issued["document"]["href"]
+    assert client.get(href, query_string={"copy": "archive"}, headers=bearer).data == PDF
+    for copy in (PDF + b"first", PDF + b"second"):
+        evidence = DocumentEvidence(
+            fakes.store.put(copy), len(copy), (0, 1, 2, 3), "B-LTA", timestamp_pending=False
+        )
+        fakes.registry.add_archive_copy(issued["identifier"], evidence, at=AT)
+    response = client.get(href, query_string={"copy": "archive"}, headers=bearer)
+    assert response.data == PDF + b"second"
+    assert response.headers["ETag"] == f'"{hashlib.sha256(PDF + b"second").hexdigest()}"'
+    assert client.get(href, query_string={"copy": "sealed"}, headers=bearer).data == PDF
+    assert client.get(href, headers=bearer).data == PDF
+    assert client.get(href, query_string={"copy": "other"}, headers=bearer).status_code == 422
 
 
 def test_document_is_not_sent_twice(client, bearer, issued):
@@ -291,7 +309,6 @@ def test_an_unknown_error_is_internal(client, bearer, body, fakes, caplog):
 
 def test_a_reserved_licence_has_no_document_yet(client, bearer, fakes):
     """Between reservation and commit the record is there and the document is not."""
-    from elicense.registry.protocol import Intent
     from tests.service.fakes import draft
 
     record = fakes.registry.reserve(

@@ -91,12 +91,13 @@ def joint_draft(seals: int, **changes: object) -> Draft:
         12: b"<</Fields[" + references + b"]/SigFlags 3>>",
     }  # fmt: skip
     for place, (field, appearance) in enumerate(zip(fields[1:], appearances, strict=True), 2):
-        lock = updates.LOCK if place == seals else b""
+        lock = b"/Lock %d 0 R" % (13 + 2 * seals) if place == seals else b""
         objects[field] = (
             b"<</Type/Annot/Subtype/Widget/FT/Sig/T(Seal%d)/F 132/P 3 0 R/Rect[%d 100 %d 200]/AP<</N %d 0 R>>%s>>"
             % (place, 100 * place, 100 * place + 90, appearance, lock)
         )
         objects[appearance] = stream(b"/Type/XObject/Subtype/Form/BBox[0 0 90 100]", b"")
+    objects[13 + 2 * seals] = updates.LOCK
     return Draft(permission=b"2", objects=objects | changes.get("objects", {}))
 
 

@@ -246,11 +246,16 @@ def stream(data: bytes, entries: bytes = b"") -> bytes:
     return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (entries, len(data), data)
 
 
-def unsigned_signature(pdf: bytes, name: str = "Hand", *, entries: bytes = b"", **options: object) -> bytes:
+def unsigned_signature(
+    pdf: bytes, name: str = "Hand", *, entries: bytes = b"", beside: bytes = b"", **options: object
+) -> bytes:
     """Return the PDF, which has no form yet, with a signature field whose gap and byte range are empty."""
     number, root = size_of(pdf), root_of(pdf)
     value = updates.RANGE % (0, 0, 0) + b"/Contents <%s>" % (b"0" * 8192)
-    catalogue = body_of(pdf, root)[:-2] + b"/AcroForm<</Fields[%d 0 R]/SigFlags 3>>>>" % (number + 1)
+    catalogue = body_of(pdf, root)[:-2] + b"/AcroForm<</Fields[%d 0 R%s]/SigFlags 3>>>>" % (
+        number + 1,
+        beside,
+    )
     objects = {
         number: b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached%s%s>>" % (entries, value),
         number + 1: b"<</FT/Sig/T(%s)/V %d 0 R>>" % (name.encode(), number),

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from elicense.archiving import _Work, archive_licence
+from elicense.archiving import _Work, archive, archive_licence
 from elicense.errors import (
     CertificatePathError,
     IllegalTransition,
@@ -21,18 +22,22 @@ from elicense.errors import (
     TimestampUnavailable,
     VerificationFailed,
 )
-from elicense.model import InForce
+from elicense.issuing import issue
+from elicense.model import InForce, LicenceDraft
 from elicense.pki.evidence import Evidence, alone
-from elicense.pki.throwaway import make_pki
+from elicense.pki.throwaway import load_pki, make_pki
 from elicense.registry.memory import MemoryRegistry, MemoryStore
+from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from elicense.verification.structure import read_structure
 from tests.support import demonstration
+from tests.support.format_reader import blocks, names, read_update, revisions
 from tests.support.life import Outage, life
 from tests.support.ocsp import answer, delegate
 from tests.support.pki import seal_signer
 from tests.support.sealing import InProcess
 from tests.support.tsa import DirectTsa
+from tests.unit.test_format_doc import as_pattern
 from tests.unit.verification.minimal_pdf import Draft, sealed
 
 WORLD = life(datetime(2026, 3, 8, 4, 0, tzinfo=UTC))
@@ -79,6 +84,13 @@ def test_each_level_is_reached_with_no_more_than_it_needs(stamped, level, added)
     assert (found.level, found.added) == (level, added)
     assert level_of(found.pdf, 1) == (PASSED, level)
     assert found.sha256 == hashlib.sha256(found.pdf).hexdigest()
+
+
+def test_a_copy_says_until_when_it_can_be_renewed():
+    """It is the end of the certificate of the newest timestamp, or of the signature's own if that is the newest."""
+    for day, found in ((0, copy("B-LT", stamped=True)), (1, copy())):
+        assert found.renew_before == WORLD.day(day + 729)
+    assert WORLD.archive(copy().pdf, 600, renew=True).renew_before == WORLD.day(600 + 729)
 
 
 @pytest.mark.parametrize("stamped", [False, True])
@@ -269,8 +281,6 @@ def _office():
         timestamps=Outage(),
         on_timestamp_failure="pending",
     )
-    from elicense.issuing import issue
-
     issued = issue(demonstration.request(), office, at=WORLD.start)
     return office, str(issued.record.licence.identifier)
 
@@ -292,18 +302,17 @@ def _archive_licence(office, identifier, day, level="B-LTA", **changes):
 def test_a_copy_is_stored_and_on_record():
     """The copy of a licence on record lies in the store, is found by its digest, and is the next one's beginning."""
     office, identifier = _office()
-    first = _archive_licence(office, identifier, 1)
+    first = _archive_licence(office, identifier, 1).record
     (evidence,) = first.archive_copies
     pdf = office.store.get(evidence.sha256)
     assert (evidence.size, evidence.profile) == (len(pdf), "B-LTA")
     assert evidence.byte_range == first.document.byte_range
     assert office.registry.find_document(evidence.sha256) == first
-    assert _archive_licence(office, identifier, 2) == first
-    renewed = _archive_licence(office, identifier, 600, renew=True)
+    again = _archive_licence(office, identifier, 2)
+    assert (again.record, again.document.added, again.document.sha256) == (first, (), evidence.sha256)
+    renewed = _archive_licence(office, identifier, 600, renew=True).record
     assert renewed.archive_copies[0] == evidence
     assert office.store.get(renewed.archive_copies[1].sha256).startswith(pdf)
-    from elicense.verification.pipeline import verify
-
     report = verify(pdf, trust=WORLD.trust(1), at=WORLD.day(1), registry=office.registry, sandbox=InProcess())
     assert (report.indication, report.in_force.state) == (PASSED, InForce.IN_FORCE)
     assert report.checks[-1].status is CheckStatus.PASSED
@@ -318,10 +327,99 @@ def test_only_licences_with_a_document_are_archived():
     draft = {
         name: getattr(record.licence, name) for name in type(record.licence).__mro__[1].__dataclass_fields__
     }
-    from elicense.model import LicenceDraft
-
     reserved = office.registry.reserve(
         LicenceDraft(**draft), number=lambda _: "X1", intent=record.intent, at=WORLD.start
     )
     with pytest.raises(IllegalTransition, match="no document"):
         _archive_licence(office, str(reserved.licence.identifier), 1)
+
+
+JOINT = "joint-approval-document"
+
+
+def test_joint_documents_are_archived_like_any_other():
+    """Three seals, no proof of time: the copy proves all three, holds all their chains, and can be renewed."""
+    at, office = demonstration.AT, demonstration.office()
+    home = load_pki(demonstration.folder() / "ca", at=at)
+    tsa = DirectTsa(at=at, identity=home.timestamp_authority())
+    means = {"trust": office.trust, "timestamps": tsa, "at": at, "sandbox": InProcess()}
+    issued = issue(demonstration.request(JOINT), office, at=at)
+    copied = archive(issued.pdf, level="B-LTA", **means)
+    assert copied.added == ("timestamp", "evidence", "timestamp")
+    assert copied.byte_range == issued.record.document.byte_range
+    renewed = archive(copied.pdf, level="B-LTA", renew=True, **means)
+    for pdf in (copied.pdf, renewed.pdf):
+        report = verify(pdf, trust=alone(office.trust), at=at, sandbox=InProcess())
+        assert report.indication is PASSED
+        assert [(one.profile, one.proven_time) for one in report.signatures] == [("B-LTA", at)] * 3
+    held = read_structure(copied.pdf).evidence.certificates
+    assert {one.certificate for one in report.signatures} < {hashlib.sha256(one).hexdigest() for one in held}
+
+
+def test_a_joint_document_that_waits_for_seals_is_not_archived():
+    """Cut back to its first two seals, a joint document is not complete: nothing is added to it."""
+    at, office = demonstration.AT, demonstration.office()
+    issued = issue(demonstration.request(JOINT), office, at=at)
+    early = office.store.get(issued.record.interim[1].sha256)
+    tsa = DirectTsa(at=at)
+    with pytest.raises(MalformedDocument):
+        archive(early, level="B-T", trust=office.trust, timestamps=tsa, at=at, sandbox=InProcess())
+    assert tsa.asked == 0
+
+
+# --- docs/format.md ---
+
+
+def test_the_page_shows_a_real_copy():
+    """The excerpts under "Archive copies" stand in a real one, the first as its whole last update."""
+    before, last = revisions(copy().pdf)[-2:]
+    (shown,) = blocks("archive")
+    pattern = re.sub(r"Prev\\ \d+", r"Prev\\ \\d+", as_pattern(shown))
+    assert re.fullmatch(pattern, last[len(before) :].decode("latin-1"), re.DOTALL)
+    (shown,) = blocks("evidence")
+    assert re.search(as_pattern(shown), last.decode("latin-1"), re.DOTALL)
+
+
+def test_a_reader_written_from_the_page_reads_every_update():
+    """Objects, numbers, trailers, ranges, imprints and the DSS of all three updates are as the page says."""
+    sealed_file, *others = revisions(copy().pdf)
+    found = names(sealed_file)
+    root, size = (int(re.search(rb"/%s (\d+)" % key, found["trailer"])[1]) for key in (b"Root", b"Size"))
+    catalogue, trailer, before = found["objects"][root], found["trailer"], sealed_file
+    for position, now in enumerate(others):
+        update, told = read_update(now, len(before))
+        first, *new = sorted(update)
+        assert (first, new) == (root, list(range(size, size + len(new))))
+        size += len(new)
+        previous = int(re.search(rb"startxref\n(\d+)\n%%EOF\n\Z", before)[1])
+        assert told == re.sub(rb"/Size \d+", b"/Size %d" % size, trailer)[:-2] + b"/Prev %d>>" % previous
+        if position == 1:
+            assert update[root] == catalogue[:-2] + b"/DSS %d 0 R>>" % new[0]
+            streams = {number: update[number] for number in new[1:]}
+            listed = [int(number) for number in re.findall(rb"(\d+) 0 R", update[new[0]])]
+            assert listed == new[1:]
+            for body in streams.values():
+                head, _, value = body.removesuffix(b"\nendstream").partition(b"\nstream\n")
+                assert head == b"<</Length %d>>" % len(value)
+        else:
+            fields = re.search(rb"/Fields\[([^\]]*)\]", catalogue)[1]
+            assert update[root] == catalogue.replace(fields, fields + b" %d 0 R" % new[0])
+            name = b"Timestamp%d" % (position // 2 + 1)
+            assert update[new[0]] == b"<</FT/Sig/T(%s)/TU(Archive timestamp)/V %d 0 R>>" % (name, new[1])
+            _require_stamped(now, update[new[1]])
+        catalogue, before = update[root], now
+
+
+def _require_stamped(pdf, body):
+    """Return if the DocTimeStamp in `body` covers all of `pdf` but its own slot, and its token says so."""
+    shape = (
+        rb"<</Type/DocTimeStamp/Filter/Adobe\.PPKLite/SubFilter/ETSI\.RFC3161"
+        rb"/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]/Contents <([0-9a-f]+)>>>"
+    )
+    match = re.fullmatch(shape, body)
+    start, end, rest = map(int, match.groups()[:3])
+    assert (end + rest, pdf[start:end]) == (len(pdf), b"<" + match[4] + b">")
+    token = cms.ContentInfo.load(bytes.fromhex(match[4].decode()))
+    imprint = token["content"]["encap_content_info"]["content"].parsed["message_imprint"]
+    assert imprint["hash_algorithm"]["algorithm"].native == "sha256"
+    assert imprint["hashed_message"].native == hashlib.sha256(pdf[:start] + pdf[end:]).digest()

@@ -8,7 +8,8 @@ from elicense.catalogue import Catalogue, templates_folder
 from elicense.rendering.blocks import ParagraphsItem, TextBlock
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
-from elicense.rendering.flow import Strip, heading_font, paginate
+from elicense.rendering.flow import Strip, heading_font
+from elicense.rendering.paginate import paginate
 from elicense.wording import template_names
 from tests.support.licences import CAPACITY, licence_of, seal_of, shipped_fonts
 

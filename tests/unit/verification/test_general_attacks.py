@@ -305,6 +305,97 @@ def object_stream_redefined() -> bytes:
     return append(pdf, {number: b"<</A 1>>"})
 
 
+def content_listed_as_field() -> bytes:
+    """The page's content is listed as a text field before signing, so that it may be "filled in"."""
+    base = plain()
+    content = contents_of(base)
+    body = re.sub(rb"^<<", b"<</FT/Tx/T(x)/V(a)", body_of(base, content))
+    pdf = hand_signed(append(base, {content: body}), beside=b" %d 0 R" % content)
+    return append(pdf, {content: body.replace(b"Permit No. 7", b"Permit No. 8")})
+
+
+def layers_listed_as_field() -> bytes:
+    """The settings of layers are listed as a field, so that a list in them may change like an appearance state."""
+    base = plain()
+    number = size_of(base)
+    settings = b"<</FT/Tx/T(x)/Order[]/AS[]>>"
+    layers = b"/OCProperties<</OCGs[%d 0 R]/D %d 0 R>>" % (number + 1, number)
+    catalogue = body_of(base, root_of(base))[:-2] + layers + b">>"
+    objects = {number: settings, number + 1: b"<</Type/OCG/Name(a)>>", root_of(base): catalogue}
+    pdf = certified_by_hand(append(base, objects), 2, beside=b" %d 0 R" % number)
+    shown = b"/AS[<</Event/View/OCGs[%d 0 R]/Category[/View]>>]" % (number + 1)
+    return append(pdf, {number: settings.replace(b"/AS[]", shown)})
+
+
+def certified_by_hand(base: bytes, permission: int, **options: object) -> bytes:
+    """Return the file certified with that P."""
+    parameters = b"<</Type/TransformParams/V/1.2/P %d>>" % permission
+    entries = b"/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams%s>>]" % parameters
+    return hand_signed(base, entries=entries, **options)
+
+
+def pages_listed_as_annotations() -> bytes:
+    """The tree of pages and a page's list of annotations are one array, so that a page may come as an annotation."""
+    base = plain()
+    number, page = size_of(base), page_of(base)
+    tree = int(re.search(rb"/Pages (\d+) 0 R", body_of(base, root_of(base)))[1])
+    objects = {
+        number: b"[%d 0 R]" % page,
+        tree: re.sub(rb"/Kids \[[^\]]*\]", b"/Kids %d 0 R" % number, body_of(base, tree)),
+        page: body_of(base, page)[:-2] + b"/Annots %d 0 R>>" % number,
+    }
+    pdf = certified_by_hand(append(base, objects), 3)
+    new = size_of(pdf)
+    forged = b"<</Type/Page/Subtype/Text/Rect[0 0 1 1]/Parent %d 0 R/MediaBox[0 0 600 800]/Contents %d 0 R>>"
+    later = {number: b"[%d 0 R %d 0 R]" % (page, new), new: forged % (tree, new + 1), new + 1: stream(FORGED)}
+    return sign(append(pdf, later), "Second")
+
+
+def content_as_new_field() -> bytes:
+    """The list of fields is also the list of a page's contents; a new field is a stream that draws."""
+    base = plain()
+    number, content = size_of(base), contents_of(base)
+    page = re.sub(rb"/Contents \d+ 0 R", b"/Contents %d 0 R" % number, body_of(base, page_of(base)))
+    pdf = append(base, {page_of(base): page, number: b"[%d 0 R]" % content})
+    unsigned = unsigned_signature(pdf)
+    field = size_of(unsigned) - 1
+    unsigned = unsigned.replace(b"/Fields[%d 0 R]" % field, b"/Fields %d 0 R" % number)
+    shared = append(base, {page_of(base): page, number: b"[%d 0 R %d 0 R]" % (content, size_of(pdf) + 1)})
+    pdf = completed(
+        unsigned_signature(shared).replace(b"/Fields[%d 0 R]" % field, b"/Fields %d 0 R  " % number)
+    )
+    new = size_of(pdf)
+    later = {
+        number: b"[%d 0 R %d 0 R %d 0 R]" % (content, field, new),
+        new: stream(FORGED, b"/FT/Sig/T(New)"),
+    }
+    return append(pdf, later)
+
+
+def field_with_script() -> bytes:
+    """A new invisible field runs a script."""
+    pdf = hand_signed(plain())
+    new = size_of(pdf)
+    catalogue = body_of(pdf, root_of(pdf)).replace(b"/Fields[", b"/Fields[%d 0 R " % new)
+    return append(pdf, {new: b"<</FT/Sig/T(New)/AA<</C<</S/JavaScript/JS(x)>>>>>>", root_of(pdf): catalogue})
+
+
+def older_object_stream() -> bytes:
+    """A later revision takes an object out of an object stream of the signed one."""
+    base = plain()
+    pack, content = size_of(base), contents_of(base)
+    head = b"%d 0 " % content
+    packed = stream(head + b"<</Forged true>>", b"/Type/ObjStm/N 1/First %d" % len(head))
+    pdf = hand_signed(append(base, {pack: packed}))
+    info = re.findall(rb"/Info \d+ 0 R", pdf)[-1]
+    row = b"\x02" + pack.to_bytes(2) + b"\x00"
+    entries = b"/Type/XRef/W[1 2 1]/Size %d/Index[%d 1]/Root %d 0 R/Prev %d%s" % (
+        size_of(pdf) + 9, content, root_of(pdf), last_xref(pdf), info,
+    )  # fmt: skip
+    section = b"%d 0 obj\n%s\nendobj\n" % (size_of(pdf) + 8, stream(row, entries))
+    return pdf + section + b"startxref\n%d\n%%%%EOF\n" % len(pdf)
+
+
 def signed_again_over(change: Callable[[bytes], bytes]) -> Callable[[], bytes]:
     """Return an attack that changes an approved file and signs it again: the first signature still forbids it."""
     return lambda: sign(change(one()), "Second")
@@ -362,6 +453,12 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "length redefined": (length_redefined, {"violation"}),
     "generation reused": (generation_reused, {"violation"}),
     "object stream redefined": (object_stream_redefined, {"violation"}),
+    "content listed as a field": (content_listed_as_field, {"violation"}),
+    "layers listed as a field": (layers_listed_as_field, {"violation"}),
+    "pages listed as annotations": (pages_listed_as_annotations, {"violation"}),
+    "content as a new field": (content_as_new_field, {"violation", "format.seal_field"}),
+    "field with a script": (field_with_script, {"violation"}),
+    "older object stream": (older_object_stream, {"changes.revision"}),
     "script at opening": (
         lambda: append(one(), with_entry(one(), root_of(one()), b"/OpenAction<</S/JavaScript/JS(x)>>")), {"violation"},
     ),

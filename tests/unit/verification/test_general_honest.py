@@ -329,6 +329,16 @@ def test_signature_of_another_key_kind() -> None:
     assert kinds(sign(plain(), identity=seal_identity("rsa2048"))) == [[]]
 
 
+def test_everything_named_again() -> None:
+    """A program that writes the whole cross-reference with each revision changes nothing by that."""
+    pdf = hand_signed(plain())
+    for index in range(3):
+        numbers = {int(n) for n in re.findall(rb"(?:^|[\r\n])(\d+) 0 obj", pdf)}
+        listed = {number: offset_of(pdf, number) for number in numbers}
+        pdf = append(pdf, {size_of(pdf): b"<</A %d>>" % index}, listed=listed)
+    assert kinds(pdf) == [[], ["unused"], ["unused"], ["unused"]]
+
+
 def test_comment_between_revisions() -> None:
     """White space and a comment before a later revision's first object are no content."""
     pdf = sign(plain())

@@ -18,7 +18,8 @@ from tests.support.archives import evidence_for, joint_draft, state, with_eviden
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
 from tests.support.tsa import DirectTsa
 from tests.unit.verification.minimal_pdf import sealed, stream
-from tests.vectors.generate import DAY, NOW, base, pki, seal, trust
+from tests.vectors.minimal import DAY, base, pki, seal, trust
+from tests.vectors.registry import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from tests.support.archives import evidence_for, with_evidence, with_timestamp
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
 from tests.support.tsa import DirectTsa
 from tests.unit.verification.minimal_pdf import LICENCE, Draft, sealed
-from tests.vectors.generate import DAY, entry
+from tests.vectors.minimal import DAY, entry
 
 SEALED, ARCHIVED, ENDED, LOOKED = AT, AT + 5 * DAY, AT + 10 * DAY, AT + 20 * DAY
 """Sealed; made an archive copy; the certificate expired or was revoked; verified."""

@@ -353,8 +353,9 @@ def joint_first_seal_permits_nothing(subject: str) -> Vector:
 
 
 @forgery(d.JOINT)
-def joint_lock_not_prepared(subject: str) -> Vector:
-    return first(lambda data: data.replace(updates.LOCK, b""))
+def joint_lock_permits_annotations(subject: str) -> Vector:
+    assert updates.LOCK in revision(0)
+    return first(lambda data: data.replace(updates.LOCK, updates.LOCK.replace(b"/P 1", b"/P 3")))
 
 
 @forgery(d.JOINT)

@@ -122,8 +122,9 @@ def counts(cases, folder) -> Counter:
 def _written(folder, trust: TrustStore):
     """Write anchors (PEM) and revocation lists (DER) one by one; returns their paths."""
     paths = []
-    for items, encoding in ((trust.anchors, Encoding.PEM), (trust.crls, Encoding.DER)):
-        files = [folder / f"{encoding.value}{number}" for number in range(len(items))]
+    kinds = (("anchor", trust.anchors, Encoding.PEM), ("list", trust.crls, Encoding.DER))
+    for kind, items, encoding in kinds:
+        files = [folder / f"{kind}{number}" for number in range(len(items))]
         for file, item in zip(files, items, strict=True):
             file.write_bytes(item.public_bytes(encoding))
         paths.append(files)

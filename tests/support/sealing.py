@@ -12,6 +12,7 @@ from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustEntry, TrustStore
 from elicense.seal.model import Seal, SealArt, SealCentre, SealShape
 from elicense.verification.document import read_facts
+from elicense.verification.general import read_general
 from elicense.verification.policy import LICENCE
 from elicense.verification.structure import read_structure
 from tests.support import demonstration
@@ -106,7 +107,8 @@ class InProcess:
 
     def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
         """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at, policy=policy)
+        structure = read_structure(data) if policy == LICENCE else read_general(data)
+        return read_facts(data, structure, trust, at, policy=policy)
 
 
 def house(at: datetime) -> House:

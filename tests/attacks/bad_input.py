@@ -51,7 +51,8 @@ def _borrowed(*names: str) -> None:
 
 
 _borrowed(
-    "empty", "not-a-pdf", "unsigned-encrypted", "encrypted-and-sealed", "page-bomb", "second-signer", "algorithm-downgraded",
+    "empty", "not-a-pdf", "unsigned-encrypted", "encrypted-and-sealed", "page-bomb", "second-signer",
+    "algorithm-downgraded",
     "byte-ranges-without-end", "byte-ranges-all-over", "escapes-in-a-string", "escapes-in-a-name",
     "escapes-and-nothing-else", "brackets-without-end", "digits-without-end", "attachment-that-inflates",
     "attachment-nested-without-end", "pages-in-a-circle", "certificates-without-number", "key-of-sixteen-thousand-bits",

@@ -53,8 +53,8 @@ from tests.vectors.registry import CASES, NOW, VECTORS, Case, Vector, instances,
 from tests.vectors.signers import self_made_ca
 
 MODULES = (
-    certification, evidence, exhaustion, foreign, joint, lookalikes, readings, rewriting, saving, shadow, signers, tampering,
-    universal, wrapping,
+    certification, evidence, exhaustion, foreign, joint, lookalikes, readings, rewriting, saving, shadow, signers,
+    tampering, universal, wrapping,
 )  # fmt: skip
 """Where vectors are made, tests.vectors.minimal besides: whoever imports this module has them all registered."""
 __all__ = [

@@ -112,9 +112,9 @@ def _blocked(facts: Facts) -> _Answer:
     return _needs(CODES[facts.findings[0].check - 1] if facts.findings else "digest")
 
 
-def _worst(facts: Facts, ask: Callable[[SignatureFacts], _Answer]) -> _Answer:
+def _worst(signatures: tuple[SignatureFacts, ...], ask: Callable[[SignatureFacts], _Answer]) -> _Answer:
     """Return the worst answer about any of the signatures; of several signatures it says which one."""
-    answers = [(signature, ask(signature)) for signature in facts.signatures]
+    answers = [(signature, ask(signature)) for signature in signatures]
     for status in _WORST_FIRST:
         for signature, answer in answers:
             if answer.status is status and len(answers) > 1:
@@ -176,7 +176,7 @@ def check_later_changes(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     if finding is not None and finding.check == 3:
         return _structural(facts, policy, finding)
     if finding is None and facts.signatures and policy.name == GENERAL:
-        return _worst(facts, lambda signature: _changed(facts, policy, signature))
+        return _worst(facts.judged, lambda signature: _changed(facts, policy, signature))
     if (finding is None or finding.check == 2) and facts.signatures:
         return _PASSED
     return _blocked(facts)
@@ -200,11 +200,11 @@ def check_digest(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """4: the covered bytes have the digest that was signed."""
     if not facts.signatures:
         return _blocked(facts)
-    differing = [signature for signature in facts.signatures if signature.digest_matches is False]
+    differing = [signature for signature in facts.judged if signature.digest_matches is False]
     # An implied byte range is a guess; only for a known signer, whose shape we know, is it none.
     if any(signature.declared or is_known(signature, policy) for signature in differing):
         return _not_passed("digest.differs", SubIndication.HASH_FAILURE)
-    for signature in facts.signatures:
+    for signature in facts.judged:
         if signature.error == "cms.unreadable" and not facts.findings:
             return _not_passed(signature.error, SubIndication.FORMAT_FAILURE, signature.detail)
         if signature.error:
@@ -218,9 +218,9 @@ def check_signature(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """5: the signature is that of the certificate's key."""
     if not facts.signatures:
         return _blocked(facts)
-    if any(signature.error for signature in facts.signatures):
+    if any(signature.error for signature in facts.judged):
         return _needs("digest")
-    for signature in facts.signatures:
+    for signature in facts.judged:
         if signature.weak_key:
             return _not_passed(
                 "signature.weak_key", SubIndication.CRYPTO_CONSTRAINTS_FAILURE, signature.weak_key
@@ -244,7 +244,7 @@ def check_signing_time(facts: Facts, policy: Policy, at: datetime) -> _Answer:
             last = stamp.time
     if last is not None and last > at + CLOCK_TOLERANCE:
         return _not_passed("time.future", SubIndication.SIG_CONSTRAINTS_FAILURE)
-    answer = _worst(facts, lambda signature: _time(signature, policy, at))
+    answer = _worst(facts.judged, lambda signature: _time(signature, policy, at))
     stale = any(stamp.error == "time.authority_not_current" for stamp in facts.timestamps)
     if answer.status is CheckStatus.PASSED and answer.reason is None and stale:
         return replace(answer, reason="time.authority_not_current")
@@ -268,14 +268,12 @@ def _time(signature: SignatureFacts, policy: Policy, at: datetime) -> _Answer:
 
 def _with_path(facts: Facts, ask: Callable[[SignatureFacts, PathFacts], _Answer]) -> _Answer:
     """Return the worst answer about a signature and its path; in a damaged file of the first that has one."""
-    chosen = facts.signatures
+    chosen = facts.judged
     if facts.findings:
-        chosen = tuple(one for one in facts.signatures if one.path is not None)[:1]
+        chosen = tuple(one for one in facts.judged if one.path is not None)[:1]
     if not chosen:
         return _needs("digest") if facts.signatures else _blocked(facts)
-    return _worst(
-        replace(facts, signatures=chosen), lambda one: ask(one, one.path) if one.path else _needs("digest")
-    )
+    return _worst(chosen, lambda one: ask(one, one.path) if one.path else _needs("digest"))
 
 
 def check_certificate_path(facts: Facts, policy: Policy, at: datetime) -> _Answer:
@@ -407,7 +405,7 @@ def in_force(facts: Facts, at: datetime) -> LicenceStatus:
 
 def _readable(facts: Facts) -> bool:
     """Return whether the file is of the policy's shape and all its signed data could be read."""
-    return not facts.findings and bool(facts.signatures) and not any(one.error for one in facts.signatures)
+    return not facts.findings and bool(facts.signatures) and not any(one.error for one in facts.judged)
 
 
 CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (

@@ -151,7 +151,9 @@ class _SignatureReader:
         self, found: SignatureFacts, signed: SignedData, certificate: x509.Certificate, subfilter: str
     ) -> SignatureFacts:
         """Return the facts with what proves the time, and the path at that time."""
-        brought = signed.evidence if isinstance(signed, ForeignSignedData) else NO_EVIDENCE
+        brought, pades = NO_EVIDENCE, True
+        if isinstance(signed, ForeignSignedData):
+            brought, pades = signed.evidence, subfilter == PADES and signed.names_certificate
         knowledge = replace(self.knowledge, brought=self.knowledge.brought.and_also(brought))
         cover = first_covering(self.timestamps, found.revision)
         moment = cover.time if cover and cover.time else self.at
@@ -169,7 +171,7 @@ class _SignatureReader:
             loose_certificates=loose(signed.others, chain, self.knowledge.trust),
             timestamp=stamp,
             proven_time=proven,
-            level=self._level(path, own or cover) if subfilter == PADES else "CMS",
+            level=self._level(path, own or cover) if pades else "CMS",
         )
 
     def _level(self, path: PathFacts, proof: TimestampFacts | None) -> str:
@@ -185,5 +187,5 @@ class _SignatureReader:
             for n, one in enumerate(self.structure.revisions)
             if any(c.kind == "evidence" for c in one.changes)
         ]
-        archived = any(one.error is None and one.revision > min(held, default=0) for one in self.timestamps)
+        archived = any(one.error is None and one.revision >= min(held, default=0) for one in self.timestamps)
         return "B-LTA" if archived else "B-LT"

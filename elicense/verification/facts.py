@@ -222,10 +222,17 @@ class Facts:
     """Embedded and printed data; None if the structure did not allow reading them."""
     register: RegisterFacts | None = None
     """The register's answer; None if there is nobody to ask or nothing to ask about."""
+    focus: int | None = None
+    """Which of the signatures is judged, by its index; None judges all."""
     limit: str | None = None
     """Which limit the reading hit: size, time, memory, process; None if none."""
     crashed: bool = False
     """Whether a parser raised something nobody foresaw."""
+
+    @property
+    def judged(self) -> tuple[SignatureFacts, ...]:
+        """Return the signatures that the checks are about."""
+        return self.signatures if self.focus is None else (self.signatures[self.focus],)
 
 
 _TYPES: dict[str, type[Any]] = {

@@ -98,6 +98,8 @@ class ForeignSignedData(SignedData):
     """hashlib name of the digest of PSS's mask."""
     salt: int = 0
     """Length of PSS's salt in bytes."""
+    names_certificate: bool = False
+    """Whether the signed attributes name the signer's certificate, without which it is no PAdES."""
     evidence: Evidence = NO_EVIDENCE
     """Certificates and revocation data that came with it; untrusted."""
 
@@ -123,12 +125,12 @@ def read_foreign_signed_data(raw: bytes, candidate: Candidate) -> ForeignSignedD
     content_type = _SUBFILTERS.get(candidate.subfilter)
     if content_type is None:
         raise CmsError("cms.foreign", "unknown kind of signature")
-    return _guarded(raw, content_type, named=candidate.subfilter == "ETSI.CAdES.detached")
+    return _guarded(raw, content_type)
 
 
 def read_foreign_token(raw: bytes) -> Token:
     """Return a timestamp token by any authority. Raises CmsError if it is none, or its content was changed."""
-    signed = _guarded(raw, TIMESTAMP_INFO, named=False)
+    signed = _guarded(raw, TIMESTAMP_INFO)
     content = signed.content or b""
     if hashlib.new(signed.digest, content).digest() != signed.message_digest:
         raise CmsError("cms.unreadable", "the timestamp's content was changed")
@@ -147,9 +149,9 @@ def read_foreign_token(raw: bytes) -> Token:
         raise CmsError("cms.unreadable", "not a timestamp") from error
 
 
-def _guarded(raw: bytes, content_type: str, *, named: bool) -> ForeignSignedData:
+def _guarded(raw: bytes, content_type: str) -> ForeignSignedData:
     try:
-        return _Reader(raw, content_type, named=named).read()
+        return _Reader(raw, content_type).read()
     except CmsError:
         raise
     except (ValueError, IndexError) as error:
@@ -172,13 +174,13 @@ def _digest_name(buffer: Ber, node: Node) -> str:
 class _Reader:
     """Reads one SignedData."""
 
-    def __init__(self, raw: bytes, content_type: str, *, named: bool) -> None:
+    def __init__(self, raw: bytes, content_type: str) -> None:
         self.ber = Ber(raw)
         self.content_type = content_type
-        self.named = named
         self.certificates: list[bytes] = []
         self.crls: list[bytes] = []
         self.ocsps: list[bytes] = []
+        self.names_certificate = False
 
     def read(self) -> ForeignSignedData:
         """Return what was read. Raises CmsError or ValueError."""
@@ -237,6 +239,7 @@ class _Reader:
             signature_digest=inner,
             mask_digest=mask,
             salt=salt,
+            names_certificate=self.names_certificate,
             evidence=Evidence(tuple(self.certificates), tuple(self.crls), tuple(self.ocsps)),
         )
 
@@ -305,6 +308,7 @@ class _Reader:
             value = _tlv(der.OCTET_STRING, _tlv(der.OCTET_STRING, own))
             found = [c for c in self.certificates if _KEY_IDENTIFIER + value in c]
         named = self._named(attributes)
+        self.names_certificate = named is not None
         if named is not None:
             found = [c for c in found if hashlib.new(named[0], c, usedforsecurity=False).digest() == named[1]]
         _expect(len(found) == 1, "the signer's certificate is not there exactly once", "cms.certificate")
@@ -321,7 +325,6 @@ class _Reader:
                 stated = name == _SIGNING_CERTIFICATE_V2 and parts[0].tag == der.SEQUENCE
                 digest = _digest_name(ber, parts.pop(0)) if stated else usual
                 return digest, ber.octets(parts[0])
-        _expect(not self.named, "the signature does not name its certificate")
         return None
 
     def _algorithm(self, node: Node, digest: str) -> tuple[str, str, str, int]:

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from elicense.model import LicenceStatus
     from elicense.pki.trust import TrustEntry, TrustStore
     from elicense.registry.protocol import LicenceRecord, Registry
-    from elicense.verification.facts import SignatureFacts
     from elicense.verification.sandbox import Reader
 
 
@@ -136,7 +135,7 @@ def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> Verifica
         sub_indication=sub_indication,
         in_force=in_force(facts if answered else Facts(facts.size, (), traces=True), at),
         checks=outcomes,
-        signatures=tuple(_summary(signature, facts, policy, at) for signature in facts.signatures),
+        signatures=tuple(_summary(index, facts, policy, at) for index in range(len(facts.signatures))),
         sha256=sha256,
         verified_at=at,
         policy=policy.name,
@@ -145,7 +144,8 @@ def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> Verifica
     )
 
 
-def _summary(signature: SignatureFacts, facts: Facts, policy: Policy, at: datetime) -> SignatureSummary:
+def _summary(index: int, facts: Facts, policy: Policy, at: datetime) -> SignatureSummary:
+    signature = facts.signatures[index]
     entries = policy.entries(signature.certificate)
     code = facts.content.authority_code if facts.content else ""
     # One certificate may speak for several authorities: name the one the document states.
@@ -155,7 +155,7 @@ def _summary(signature: SignatureFacts, facts: Facts, policy: Policy, at: dateti
     within = changed or (signature.revision >= 0 and not facts.findings)
     later = facts.revisions[signature.revision + 1 :] if signature.revision >= 0 else ()
     kinds = ", ".join(dict.fromkeys(change.kind for revision in later for change in revision.changes))
-    indication, sub_indication = conclude(run_checks(replace(facts, signatures=(signature,)), policy, at))
+    indication, sub_indication = conclude(run_checks(replace(facts, focus=index), policy, at))
     return SignatureSummary(
         field=signature.field,
         signer=entry.authority_name if entry else signature.subject,

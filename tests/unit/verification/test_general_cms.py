@@ -202,10 +202,11 @@ def test_pss(salt: int, mask: str) -> None:
 
 
 def test_signing_certificate() -> None:
-    """CAdES demands the signing certificate; elsewhere it is believed only if it is there."""
+    """Without a signing certificate it is read, but noted as no CAdES; with one it must be the signer's."""
     without = make(signed=attributes(ess=None))
-    assert refusal(without)[0] == "cms.foreign"
-    assert matches(without, "adbe.pkcs7.detached")
+    assert matches(without)
+    assert not read_foreign_signed_data(without, candidate("ETSI.CAdES.detached")).names_certificate
+    assert read_foreign_signed_data(make(), candidate("ETSI.CAdES.detached")).names_certificate
     assert refusal(make(signed=attributes(ess=bytes(32))), "adbe.pkcs7.detached")[0] == "cms.certificate"
 
 

@@ -32,7 +32,9 @@ def read_range(data: bytes, seal: IndirectObject, end: int) -> tuple[int, int, i
         raise Violation("byte_range.shape", seal.start)
     first, second, rest = (int(part) for part in canonical.groups() if part is not None)
     contents = seal.value.get("Contents") if isinstance(seal.value, dict) else None
-    if not isinstance(contents, Hex) or (first, second) != tuple(contents):
+    if not isinstance(contents, Hex) or not data[contents.start + 1 : contents.end - 1].strip(b"0"):
+        raise Violation("byte_range.empty", seal.start)
+    if (first, second) != tuple(contents):
         raise Violation("byte_range.gap", first, "the gap is not the signature's own Contents")
     if second + rest != end:
         raise Violation("byte_range.coverage", second + rest)

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta, timezone
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from elicense.model import InForce, LicenceStatus
@@ -234,21 +235,26 @@ def check_signing_time(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """6: claimed, proven and present time agree, and every timestamp says what it stamps."""
     if not _readable(facts):
         return _blocked(facts)
-    last = None
     for stamp in facts.timestamps:
         if stamp.error in _TOKEN:
             return _not_passed(str(stamp.error), SubIndication.SIG_CONSTRAINTS_FAILURE, stamp.detail)
-        if stamp.error is None and stamp.time is not None:
-            if last is not None and stamp.time < last - CLOCK_TOLERANCE:
-                return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE, f"{stamp.field!r}")
-            last = stamp.time
-    if last is not None and last > at + CLOCK_TOLERANCE:
+    stamped = [one.time for one in facts.timestamps if one.error is None and one.time]
+    # A later seal covers the ones before it, so its authority has seen when they say they were made.
+    claims = [one.claimed_time for one in facts.signatures if one.claimed_time and policy.name != GENERAL]
+    if _goes_back(stamped) or _goes_back(claims):
+        return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE)
+    if stamped and stamped[-1] > at + CLOCK_TOLERANCE:
         return _not_passed("time.future", SubIndication.SIG_CONSTRAINTS_FAILURE)
     answer = _worst(facts.judged, lambda signature: _time(signature, policy, at))
     stale = any(stamp.error == "time.authority_not_current" for stamp in facts.timestamps)
     if answer.status is CheckStatus.PASSED and answer.reason is None and stale:
         return replace(answer, reason="time.authority_not_current")
     return answer
+
+
+def _goes_back(moments: list[datetime]) -> bool:
+    """Return whether one of these moments, which came one after the other, says it is older than the one before."""
+    return any(later < earlier - CLOCK_TOLERANCE for earlier, later in pairwise(moments))
 
 
 def _time(signature: SignatureFacts, policy: Policy, at: datetime) -> _Answer:

@@ -204,7 +204,7 @@ class _Document:
             raise ContentError("content.stream")
         raw = self.data[slice(*found.stream)]
         kind = found.value.get("Filter")
-        if "DecodeParms" in found.value or kind not in {None, Name("FlateDecode")}:
+        if "DecodeParms" in found.value or kind not in (None, Name("FlateDecode")):
             raise ContentError("content.stream", "filter")
         return raw if kind is None else inflate(raw)
 

@@ -293,7 +293,7 @@ class _Reader:
                 "format.attachment", self.objects[files[0]].start, "attached file's name or purpose"
             )
         embedded = self._dictionary(specification.get("EF"))
-        if {embedded.get("F"), embedded.get("UF", embedded.get("F"))} != {Reference(streams[0], 0)}:
+        if any(embedded.get(key, embedded.get("F")) != Reference(streams[0], 0) for key in ("F", "UF")):
             raise Violation("format.attachment", self.objects[files[0]].start, "attached file's stream")
         tree = self._dictionary(catalogue.get("Names") or {})
         if tree.keys() - {"EmbeddedFiles"}:

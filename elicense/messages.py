@@ -1,14 +1,16 @@
 """What a verification says in plain words: a question for each check, an answer and an advice for each reason.
 
 Codes are stable; texts may be reworded. Written for a clerk at a counter: no word here needs a dictionary of
-cryptography. "Forged" is said of nothing: a damaged or altered file may have an honest bearer.
+cryptography. "Forged" is said of nothing: a damaged or altered file may have an honest bearer. Under the policy
+general a check speaks of signatures, not of seals and licences: `reasons_general.py` has that second wording.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from elicense import reasons_general
 from elicense.reasons import (
     ASK_ISSUER,
     CHECK_AUTHORITY,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Language = Literal["zh", "en"]
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ STATUSES: Mapping[str, Text] = {
     "PASSED": Text("通过", "passed"),
     "FAILED": Text("未通过", "failed"),
     "INDETERMINATE": Text("无法确定", "cannot be decided"),
-    "NOT_RUN": Text("因前项未通过而未检查", "not run, because an earlier check did not pass"),
+    "NOT_RUN": Text("因其他检查未通过而未进行", "not run, because another check did not pass"),
     "RECORDED": Text("签发时已检查并登记", "checked and recorded when it was issued"),
     "NOT_CONFIGURED": Text("不适用", "does not apply"),
     "NOT_KNOWN": Text("未知", "not known"),
@@ -133,24 +137,30 @@ STATUSES: Mapping[str, Text] = {
 """What became of a check."""
 
 
-def question(code: str, lang: str = "en") -> str:
+def question(code: str, lang: str = "en", policy: str = "licence") -> str:
     """Return what a check asks. Raises KeyError for a code that is none."""
-    return QUESTIONS[code].question(lang)
+    first = QUESTIONS[code]
+    second = _general(reasons_general.QUESTIONS, code, policy)
+    return (second[0] if second else first.question)(lang)
 
 
-def passed(code: str, lang: str = "en") -> str:
+def passed(code: str, lang: str = "en", policy: str = "licence") -> str:
     """Return what is true when a check passed. Raises KeyError for a code that is none."""
-    return QUESTIONS[code].passed(lang)
+    first = QUESTIONS[code]
+    second = _general(reasons_general.QUESTIONS, code, policy)
+    return (second[1] if second else first.passed)(lang)
 
 
-def answer(reason: str, lang: str = "en") -> str:
+def answer(reason: str, lang: str = "en", policy: str = "licence") -> str:
     """Return what is the case when a check gave this reason. Raises KeyError for a code that is none."""
-    return REASONS[reason].answer(lang)
+    first = REASONS[reason].answer
+    return (_general(reasons_general.ANSWERS, reason, policy) or first)(lang)
 
 
-def advice(reason: str, lang: str = "en") -> str:
+def advice(reason: str, lang: str = "en", policy: str = "licence") -> str:
     """Return what to do next. Raises KeyError for a code that is none."""
-    return REASONS[reason].advice(lang)
+    first = REASONS[reason].advice
+    return (_general(reasons_general.ADVICE, first, policy) or first)(lang)
 
 
 def status(name: str, lang: str = "en") -> str:
@@ -158,16 +168,23 @@ def status(name: str, lang: str = "en") -> str:
     return STATUSES[name](lang)
 
 
-def indication(name: str, lang: str = "en") -> str:
+def indication(name: str, lang: str = "en", policy: str = "licence") -> str:
     """Return the answer to "authentic?", by the name of its Indication. Raises KeyError for another."""
-    return INDICATIONS[name].answer(lang)
+    first = INDICATIONS[name].answer
+    return (_general(reasons_general.ANSWERS, name, policy) or first)(lang)
 
 
-def indication_advice(name: str, lang: str = "en") -> str:
+def indication_advice(name: str, lang: str = "en", policy: str = "licence") -> str:
     """Return what to do about an answer to "authentic?". Raises KeyError for a name that is none."""
-    return INDICATIONS[name].advice(lang)
+    first = INDICATIONS[name].advice
+    return (_general(reasons_general.ADVICE, first, policy) or first)(lang)
 
 
 def in_force(state: str, lang: str = "en") -> str:
     """Return the answer to "in force?", by the value of its InForce. Raises KeyError for another."""
     return IN_FORCE[state](lang)
+
+
+def _general(second: Mapping[_Key, _Value], key: _Key, policy: str) -> _Value | None:
+    """Return what the second wording has under `key`; None if the first one is meant."""
+    return second.get(key) if policy == "general" else None

@@ -46,7 +46,7 @@ ASK_ISSUER = Text(
     "请勿接受该文件；请持证人从颁发机构重新下载证照后再核验。",
     "Do not accept this file; ask the holder to download the licence again from the issuing authority.",
 )
-_ORIGINAL = Text(
+ORIGINAL = Text(
     "请勿接受该文件；请索取颁发机构签发的原始电子文件，不要转换、打印后扫描或另存的文件。",
     "Do not accept this file; ask for it as issued, not converted, scanned or saved by another program.",
 )
@@ -78,23 +78,23 @@ NOTHING = Text("无需处理。", "Nothing to do.")
 _SIZE = Text("请提供不超过大小上限的文件。", "Bring a file below the size limit.")
 
 _FILE: Mapping[str, Reason] = {
-    "format.empty": because("文件为空。", "The file is empty.", _ORIGINAL),
-    "format.not_pdf": because("这不是 PDF 文件。", "This is not a PDF file.", _ORIGINAL),
+    "format.empty": because("文件为空。", "The file is empty.", ORIGINAL),
+    "format.not_pdf": because("这不是 PDF 文件。", "This is not a PDF file.", ORIGINAL),
     "format.leading_bytes": because(
-        "文件开头之前有多余内容。", "There is something before the beginning of the document.", _ORIGINAL
+        "文件开头之前有多余内容。", "There is something before the beginning of the document.", ORIGINAL
     ),
-    "format.cut": because("文件不完整，缺少结尾。", "The file is incomplete: its end is missing.", _ORIGINAL),
+    "format.cut": because("文件不完整，缺少结尾。", "The file is incomplete: its end is missing.", ORIGINAL),
     "format.after_end": because(
         "文件结尾之后有多余内容。", "Something was added behind the end of the document.", ASK_ISSUER
     ),
     "format.layout": because(
         "文件的内部结构不是本系统证照的结构，或已被改动。",
         "The inner structure is not that of our licences, or was altered.",
-        _ORIGINAL,
+        ORIGINAL,
     ),
-    "format.token": because("文件中有无法读取的内容。", "Part of the file cannot be read.", _ORIGINAL),
+    "format.token": because("文件中有无法读取的内容。", "Part of the file cannot be read.", ORIGINAL),
     "format.nesting": because(
-        "文件内部嵌套过深，无法读取。", "The file is nested too deeply to be read.", _ORIGINAL
+        "文件内部嵌套过深，无法读取。", "The file is nested too deeply to be read.", ORIGINAL
     ),
     "format.duplicate_key": because(
         "文件对同一项目给出了两个不同的说法。",
@@ -102,7 +102,7 @@ _FILE: Mapping[str, Reason] = {
         ASK_ISSUER,
     ),
     "format.encrypted": because(
-        "文件已加密，证照文件从不加密。", "The file is encrypted; licences never are.", _ORIGINAL
+        "文件已加密，证照文件从不加密。", "The file is encrypted; licences never are.", ORIGINAL
     ),
     "format.forbidden": because(
         "文件含有证照中不允许出现的内容，如脚本、链接或隐藏图层。",
@@ -118,12 +118,12 @@ _FILE: Mapping[str, Reason] = {
         ASK_ISSUER,
     ),
     "format.seal_field": because(
-        "文件中的签章域不是恰好一个。", "The document does not have exactly one seal.", _ORIGINAL
+        "文件中的签章域不是恰好一个。", "The document does not have exactly one seal.", ORIGINAL
     ),
     "format.certification": because(
-        "签章没有锁定文件以防改动。", "The seal does not lock the document against changes.", _ORIGINAL
+        "签章没有锁定文件以防改动。", "The seal does not lock the document against changes.", ORIGINAL
     ),
-    "format.unsigned": because("文件没有签章。", "The file bears no seal.", _ORIGINAL),
+    "format.unsigned": because("文件没有签章。", "The file bears no seal.", ORIGINAL),
     "format.unsupported": because(
         "文件的内部写法超出本系统的读取范围，未能核对；文件本身未必有问题。",
         "The file is written in a way that cannot be checked here; it may be quite in order.",
@@ -137,7 +137,7 @@ _FILE: Mapping[str, Reason] = {
     "format.unreadable": because(
         "文件已损坏或被改动，无法作为盖章文件读取。",
         "The file is damaged or altered and cannot be read.",
-        _ORIGINAL,
+        ORIGINAL,
     ),
     "limit.size": because("文件过大，未予检查。", "The file is too large and was not looked at.", _SIZE),
     "limit.complexity": because(

@@ -74,6 +74,12 @@ def archive_command(
             "name either a FILE or a --licence: one of the two is archived",
             "请指定一个文件，或用 --licence 指定一份证照（二选一）",
         )
+    if identifier is not None and out_file is not None:
+        raise ConfigurationError(
+            "the copy of a licence on record goes to the document store: leave --out away",
+            "已登记证照的副本存入文件库：请去掉 --out",
+            field="--out",
+        )
     office = open_office(folder)[1] if identifier else None
     trust = _trust(trust_files, office, folder)
     with Sandbox() as sandbox:

@@ -27,6 +27,7 @@ _FILE_TROUBLES = {
     errno.ENOENT: ("there is no such file or folder: check the path", "没有这个文件或目录：请核对路径"),
     errno.EISDIR: ("this is a folder: name a file", "这是一个目录：请指定文件"),
     errno.ENOTDIR: ("a part of the path is no folder: check the path", "路径中有一段不是目录：请核对路径"),
+    errno.ENODEV: ("this is a device: name a file", "这是一个设备：请指定文件"),
     errno.EACCES: ("you have no permission: check who may use it", "没有权限：请检查访问权限"),
     errno.EPERM: ("you have no permission: check who may use it", "没有权限：请检查访问权限"),
     errno.ENOSPC: ("the disk is full: make room and try again", "磁盘空间已满：请清理后重试"),

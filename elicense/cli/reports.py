@@ -13,6 +13,7 @@ from elicense.errors import ConfigurationError, MalformedDocument
 from elicense.reporting.etsi import etsi_report
 from elicense.reporting.lines import shown_lines, text_of
 from elicense.reporting.plain import detailed, diagnostic, simple
+from elicense.verification.policy import GENERAL
 from elicense.verification.shown import sealed_revision
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Wanted:
     """Where the sealed revision goes."""
     field: str | None
     """Whose sealed revision: name of a signature's field; None is the last seal's, or the first signature's."""
-    key: tuple[Path, Path] | None
-    """Key and certificates that sign the PDF; None is a demonstration's."""
+    key: Path | None
+    """Key that signs the PDF; None is a demonstration's."""
+    certificates: Path | None
+    """Its certificates."""
 
     def check(self, files: tuple[Path, ...]) -> None:
         """Return if these options make sense together with `files`. Raises ConfigurationError."""
@@ -55,7 +58,25 @@ class Wanted:
                 distinct < len(written) + len(set(files)),
                 "what is written must be another file than those that are read",
                 "写出的文件不能是被查验的文件",
-                "--output",
+                "--extract-sealed" if self.output is None else "--output",
+            ),
+            (
+                self.field and not self.compares,
+                "it needs --extract-sealed, or the detailed or the pdf report",
+                "须与 --extract-sealed 或 detailed、pdf 报告同用",
+                "--field",
+            ),
+            (
+                (self.key or self.certificates) and self.report != "pdf",
+                "it needs --report pdf",
+                "须与 --report pdf 同用",
+                "--report-key" if self.key else "--report-certificates",
+            ),
+            (
+                (self.key is None) != (self.certificates is None),
+                "a key needs its certificates: name both --report-key and --report-certificates",
+                "密钥与证书须同时用 --report-key 和 --report-certificates 指定",
+                "--report-key",
             ),
         ):
             if wrong:
@@ -131,8 +152,8 @@ def _signer(wanted: Wanted, demo: Path | None, at: datetime) -> Signer:
     from elicense.pki.keys import load_pem_signer  # noqa: PLC0415
     from elicense.reporting.identity import demo_report_signer  # noqa: PLC0415
 
-    if wanted.key is not None:
-        return load_pem_signer(*wanted.key)
+    if wanted.key is not None and wanted.certificates is not None:
+        return load_pem_signer(wanted.key, wanted.certificates)
     if demo is None:
         raise ConfigurationError(
             "a PDF report needs a key to be signed with: name it with --report-key and --report-certificates",
@@ -160,16 +181,14 @@ def extract_sealed(
         return
     behind = len(data) - len(sealed)
     if not behind:
-        said = pick(
-            lang, "nothing stands behind the seal: the copy is the whole file", "签章之后没有内容：即整个文件"
-        )
+        said = pick(lang, "nothing stands behind it: this is the whole file", "其后没有内容：即整个文件")
     else:
         said = pick(
             lang,
             f"{len(data) - len(sealed)} bytes stand behind it",
             f"其后另有 {len(data) - len(sealed)} 字节",
         )
-    label = pick(lang, "sealed version", "盖章时的版本")
+    label = pick(lang, "signed version" if report.policy == GENERAL else "sealed version", "签署时的版本")
     out().print(f"  {label} {printable(str(wanted.sealed))} ({said})", markup=False)
     shown = detailed(report, lang)["shown"]
     for line in shown_lines(shown, lang) if shown is not None else ():

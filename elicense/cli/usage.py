@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def language_asked(arguments: Sequence[str]) -> Language | None:
     """Return the language that --lang names anywhere, for when the command line is not understood as a whole."""
-    for one, after in zip(arguments, (*arguments[1:], ""), strict=True):
+    for one, after in pairwise((*arguments, "")):
         for language in get_args(Language):
             if one == f"--lang={language}" or (one == "--lang" and after == language):
                 chosen: Language = language

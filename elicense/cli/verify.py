@@ -11,6 +11,7 @@ import errno
 import hashlib
 import stat
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,9 @@ from elicense.model import InForce
 from elicense.pki.trust import TrustStore, load_trust
 from elicense.registry.sql import SqlRegistry
 from elicense.reporting import REPORTS
+from elicense.reporting.words import NO_FORCE
 from elicense.verification.pipeline import verify
+from elicense.verification.policy import GENERAL
 from elicense.verification.report import CheckStatus, Indication, decisive, exit_status, to_json
 from elicense.verification.sandbox import Sandbox
 from elicense.verification.shown import with_difference
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from elicense.registry.protocol import Registry
-    from elicense.verification.report import VerificationReport
+    from elicense.verification.report import SignatureSummary, VerificationReport
 
 SIZE_LIMIT = 256 * 1024 * 1024
 """Bytes; a larger file is not looked into."""
@@ -72,7 +75,9 @@ class _Means:
 
 
 @click.command("verify")
-@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path, readable=False)
+)
 @click.option("--policy", type=click.Choice(["licence", "general"]), default="licence", show_default=True,
               help="licence: our documents, strictly; general: any signed PDF. 查验规则。")  # fmt: skip
 @click.option("--trust", "trust_files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
@@ -116,8 +121,7 @@ def verify_command(
     Exit status: 0 authentic and in force (or not known), 1 not authentic, 2 wrong usage or a file that cannot be
     opened, 3 cannot be decided, 4 authentic but not in force. With several files the worst: 1, 2, 3, 4, 0.
     """
-    key = (report_key, report_certificates) if report_key and report_certificates else None
-    wanted = Wanted(kind, output, sealed, field, key)
+    wanted = Wanted(kind, output, sealed, field, report_key, report_certificates)
     wanted.check(files)
     trust, registry, demo = _choose_trust(trust_files, offline=offline, lang=lang)
     try:
@@ -179,6 +183,9 @@ def _one(file: Path, means: _Means, wanted: Wanted, *, lang: Language, as_json: 
         report = with_difference(data, report, means.sandbox, field=wanted.field)
     if wanted.report is not None:
         write_report(report, wanted, lang=lang, as_json=as_json, demo=means.demo, at=now())
+        if wanted.output is not None and not as_json:
+            _show(out(), file, report, demo_trust=means.trust.demo, lang=lang)
+            line(out(), pick(lang, "report", "报告"), str(wanted.output))
     elif as_json:
         print_json(to_json(report, str(file)))
     else:
@@ -196,7 +203,7 @@ def _read(file: Path) -> tuple[bytes, str]:
     "-" is standard input. Raises OSError if it cannot be read.
     """
     if str(file) != "-" and stat.S_ISCHR(file.stat().st_mode):
-        raise OSError(errno.EINVAL, "a device, not a file")
+        raise OSError(errno.ENODEV, "a device, not a file")
     with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
         data = stream.read(SIZE_LIMIT + 1)
         digest = hashlib.sha256(data)
@@ -232,30 +239,35 @@ def _show(
     en, zh, style = AUTHENTIC[report.indication]
     code = "/".join(str(part) for part in (report.indication, report.sub_indication) if part)
     line(console, pick(lang, "authentic?", "是否真实"), f"{pick(lang, en, zh)} ({code})", style)
+    general = report.policy == GENERAL
     en, zh, style = IN_FORCE[report.in_force.state]
     force = f"{pick(lang, en, zh)} ({report.in_force.state}, {report.in_force.as_of:%Y-%m-%d %H:%M} UTC)"
     if report.in_force.reason:
         force += f": {report.in_force.reason}"
-    line(console, pick(lang, "in force?", "是否有效"), force, style)
-    for signature in report.signatures if report.indication is Indication.TOTAL_PASSED else ():
-        sealed = signature.signer
-        if signature.claimed_time is not None:
-            sealed += f", {signature.claimed_time:%Y-%m-%d %H:%M} UTC"
-        if demo_trust:
-            sealed += pick(lang, " (demo trust)", "（演示信任）")
-        line(console, pick(lang, "sealed by", "签章人"), sealed)
+    line(console, pick(lang, "in force?", "是否有效"), NO_FORCE(lang) if general else force, style)
+    by = pick(lang, "signed by", "签名人") if general else pick(lang, "sealed by", "签章人")
+    passed = report.indication is Indication.TOTAL_PASSED
+    signers = Counter(_signer(one, lang, demo_trust=demo_trust) for one in report.signatures if passed)
+    for signer, times in signers.items():
+        line(console, by, signer if times == 1 else f"{signer} × {times}")
     for check in report.checks:
         if check.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}:
-            answer = messages.answer(check.reason, lang) if check.reason else check.status.value
+            said = messages.answer(check.reason, lang, report.policy) if check.reason else check.status.value
             detail = f" [{check.detail}]" if check.detail else ""
             line(
                 console,
-                f"{check.number:>2} {messages.question(check.code, lang)}",
-                f"{answer}{detail}",
+                f"{check.number:>2} {messages.question(check.code, lang, report.policy)}",
+                f"{said}{detail}",
                 "red",
             )
     if (reason := decisive(report)) is not None:
-        line(console, pick(lang, "what to do", "怎么办"), messages.advice(reason, lang))
+        line(console, pick(lang, "what to do", "怎么办"), messages.advice(reason, lang, report.policy))
+
+
+def _signer(signature: SignatureSummary, lang: Language, *, demo_trust: bool) -> str:
+    """Return who made a signature, and when he says he did."""
+    claimed = f", {signature.claimed_time:%Y-%m-%d %H:%M} UTC" if signature.claimed_time is not None else ""
+    return signature.signer + claimed + (pick(lang, " (demo trust)", "（演示信任）") if demo_trust else "")
 
 
 def line(console: Console, label: str, text: str, style: str = "") -> None:

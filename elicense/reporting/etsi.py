@@ -118,7 +118,7 @@ class _Writer:
         ET.SubElement(implied, "xades:SignaturePolicyImplied")
         _add(policy, "PolicyName", self.report.policy)
         for outcome in self.report.checks:
-            _constraint(evaluation, outcome)
+            _constraint(evaluation, outcome, self.report.policy)
 
     def _time(
         self,
@@ -235,7 +235,7 @@ class _Writer:
         _add(status, "MainIndication", f"{_ETSI}mainindication:{'passed' if good else 'indeterminate'}")
 
 
-def _constraint(parent: ET.Element, outcome: Outcome) -> None:
+def _constraint(parent: ET.Element, outcome: Outcome, policy: str) -> None:
     """Write one check: applied with its answer, or disabled."""
     one = _add(parent, "ValidationConstraint")
     _add(one, "ValidationConstraintIdentifier", f"{_OURS}check:{outcome.code}")
@@ -252,7 +252,7 @@ def _constraint(parent: ET.Element, outcome: Outcome) -> None:
         said = _add(_add(status, "AssociatedValidationReportData"), "AdditionalValidationReportData")
         data = _add(said, "ReportData")
         _add(data, "Type", f"{_OURS}reason:{outcome.reason}")
-        text = messages.answer(outcome.reason, "en")
+        text = messages.answer(outcome.reason, "en", policy)
         _add(data, "Value", f"{text} [{outcome.detail}]" if outcome.detail else text)
 
 

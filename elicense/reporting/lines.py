@@ -52,7 +52,9 @@ def _licence(licence: dict[str, Any], lang: str) -> Iterator[str]:
         yield _row(key, licence[key], lang)
     yield _row("holder", "、".join(licence["holders"]), lang)
     yield _row("authority", "、".join(licence["authorities"]), lang)
-    yield _row("validity", f"{licence['valid_from']} – {licence['valid_until'] or '长期'}", lang)
+    yield _row(
+        "validity", f"{licence['valid_from']} – {licence['valid_until'] or heading('long_term', lang)}", lang
+    )
 
 
 def _details(plain: dict[str, Any], lang: str) -> Iterator[str]:

@@ -84,7 +84,7 @@ def detailed(report: VerificationReport, lang: str) -> Plain:
         "evidence": dict(zip(("certificates", "crls", "ocsps"), facts.evidence, strict=True))
         if facts
         else None,
-        "checks": [_check(one, lang) for one in report.checks],
+        "checks": [_check(one, lang, report.policy) for one in report.checks],
         "shown": _shown(report, lang),
     }
 
@@ -106,7 +106,11 @@ def diagnostic(report: VerificationReport) -> Plain:
 def why(report: VerificationReport, lang: str) -> str:
     """Return the answer of the check that decided, or what the main indication means."""
     reason = decisive(report)
-    return messages.answer(reason, lang) if reason else messages.indication(report.indication, lang)
+    return (
+        messages.answer(reason, lang, report.policy)
+        if reason
+        else messages.indication(report.indication, lang, report.policy)
+    )
 
 
 def what_to_do(report: VerificationReport, lang: str) -> str:
@@ -114,10 +118,12 @@ def what_to_do(report: VerificationReport, lang: str) -> str:
     if report.indication is not Indication.TOTAL_PASSED:
         reason = decisive(report)
         return (
-            messages.advice(reason, lang) if reason else messages.indication_advice(report.indication, lang)
+            messages.advice(reason, lang, report.policy)
+            if reason
+            else messages.indication_advice(report.indication, lang, report.policy)
         )
     if report.policy == "general":
-        return messages.indication_advice("TOTAL_PASSED", lang)
+        return messages.indication_advice("TOTAL_PASSED", lang, report.policy)
     state = report.in_force.state.value
     if state == "in_force":
         return COMPARE(lang)
@@ -213,18 +219,20 @@ def _signed_after(facts: Facts, index: int) -> Iterator[str]:
     yield from (field for revision, field in sorted(marks) if revision >= index)
 
 
-def _check(outcome: Outcome, lang: str) -> Plain:
+def _check(outcome: Outcome, lang: str, policy: str) -> Plain:
     reason, done = outcome.reason, outcome.status in _NEUTRAL
-    said = messages.answer(reason, lang) if reason else messages.passed(outcome.code, lang) if done else ""
+    said = messages.passed(outcome.code, lang, policy) if done else ""
+    if reason:
+        said = messages.answer(reason, lang, policy)
     failed = outcome.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}
     return {
         "number": outcome.number,
         "code": outcome.code,
-        "question": messages.question(outcome.code, lang),
+        "question": messages.question(outcome.code, lang, policy),
         "status": outcome.status.value,
         "status_text": messages.status(outcome.status, lang),
         "answer": said,
-        "advice": messages.advice(reason, lang) if reason and failed else "",
+        "advice": messages.advice(reason, lang, policy) if reason and failed else "",
         "sub_indication": outcome.sub_indication.value if outcome.sub_indication else None,
         "reason": reason,
         "detail": outcome.detail,

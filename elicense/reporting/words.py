@@ -27,7 +27,7 @@ KINDS: Mapping[str, Text] = {
 COVERAGE: Mapping[str, Text] = {
     "whole_file": Text("整个文件", "the whole file"),
     "revision": Text(
-        "盖章时的版本，其后文件被追加过", "the version of that time; the file was extended since"
+        "签署时的版本，其后文件被追加过", "the version of that time; the file was extended since"
     ),
     "partial": Text("文件的一部分", "part of the file"),
 }
@@ -123,9 +123,9 @@ HEADINGS: Mapping[str, Text] = {
     "validity": Text("有效期", "Validity"),
     "signatures": Text("签章与签名", "Seals and signatures"),
     "none": Text("未找到。", "None found."),
-    "signer": Text("签章人", "Signed by"),
+    "signer": Text("签署人", "Signed by"),
     "unproven": Text("未经证实", "not proven"),
-    "claims": Text("证书所称", "The certificate says"),
+    "claims": Text("所称签署人", "Said to be"),
     "kind": Text("种类", "Kind"),
     "seal": Text("印章编号", "Seal number"),
     "field": Text("签名域", "Field"),
@@ -145,17 +145,18 @@ HEADINGS: Mapping[str, Text] = {
     "nobody": Text("无", "nobody"),
     "checks": Text("逐项检查", "All checks"),
     "check": Text("检查", "Check"),
-    "shown": Text("盖章时的版本与现在所见", "What was sealed and what is shown"),
+    "shown": Text("签署时的版本与现在所见", "What was sealed or signed, and what is shown"),
     "shown_note": Text(
         "仅供参考，不影响结论：只比较文字，不比较图形。",
         "For information, no part of the answers: only text is compared, no pictures.",
     ),
     "shown_same": Text("文字没有差别。", "The text is the same."),
     "shown_cut": Text("差别较多或文件较长，未全部列出。", "There is more than is listed or was compared."),
-    "sealed_sha256": Text("盖章版本 SHA-256", "SHA-256 of the sealed version"),
+    "sealed_sha256": Text("签署时版本的 SHA-256", "SHA-256 of the version sealed or signed"),
     "page": Text("第 {page} 页", "Page {page}"),
     "removed": Text("已不见", "gone"),
     "added": Text("新出现", "new"),
+    "long_term": Text("长期", "no end"),
     "more": Text(
         "另有 {count} 项未列出，请看 XML 或 JSON 报告。", "{count} more are in the XML and JSON reports."
     ),

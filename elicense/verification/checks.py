@@ -15,6 +15,7 @@ Plan:
 11 log                Is it in the transparency log? (NOT_CONFIGURED: there is none yet)
 12 in_force           Is the licence in force now?
 
+9 to 12 are NOT_CONFIGURED under the policy general: it has no licence to ask about.
 1 to 11 answer "authentic?", 12 alone answers "in force?". Of several signatures the worst answer counts.
 TOTAL_FAILED needs a proof: bytes that do not have their digest or signature, a file that is no PDF or was cut, or
 a forbidden structure in a document that a known authority signed. The same structure from a stranger is
@@ -360,7 +361,7 @@ def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """10: the embedded data conform to their schema and say what is printed."""
     if policy.name == GENERAL:
-        return _Answer(CheckStatus.NOT_CONFIGURED, detail="licences only")
+        return _Answer(CheckStatus.NOT_CONFIGURED)
     if facts.content is None:
         return _blocked(facts)
     if facts.content.error is None:
@@ -380,7 +381,7 @@ def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """12: the register, or offline the printed validity, says that the licence is in force."""
     if policy.name == GENERAL:
-        return _Answer(CheckStatus.NOT_KNOWN, reason="status.general")
+        return _Answer(CheckStatus.NOT_CONFIGURED, reason="status.general")
     status = in_force(facts, at)
     if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
         return _Answer(CheckStatus.PASSED)
@@ -439,7 +440,8 @@ def run_checks(facts: Facts, policy: Policy, at: datetime) -> tuple[Outcome, ...
     outcomes: list[Outcome] = []
     stopped = facts.limit is not None or facts.crashed
     for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1):
-        answer = _needs("format") if stopped and number > 1 else check(facts, policy, at)
+        asked = not stopped or number == 1 or (policy.name == GENERAL and number > 8)
+        answer = check(facts, policy, at) if asked else _needs("format")
         outcomes.append(_outcome(number, code, answer))
     if policy.name == GENERAL:
         return tuple(outcomes)

@@ -60,7 +60,7 @@ class CheckStatus(StrEnum):
     RECORDED = "RECORDED"
     """Not run again: the register vouched for these very bytes at issue."""
     NOT_CONFIGURED = "NOT_CONFIGURED"
-    """Its subject does not exist yet (a seal structure, a log)."""
+    """It has no subject: no seal structure or log yet, no licence under the policy general."""
     NOT_KNOWN = "NOT_KNOWN"
     """Nobody to ask (offline)."""
 

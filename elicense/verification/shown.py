@@ -31,6 +31,8 @@ MOST_LINES = 1000
 """Lines of a page that are compared."""
 LONGEST_LINE = 300
 """Characters of a line that are compared and reported."""
+MOST_NAMES = 20
+"""Fields that an error lists."""
 MOST_REPORTED = 40
 """Differing pages that are reported, and lines of a page, removed and added each."""
 TROUBLES = ("unreadable", "not_installed", "size", "time", "memory", "process")
@@ -126,11 +128,18 @@ def sealed_revision(data: bytes, report: VerificationReport, *, field: str | Non
         MalformedDocument: there is no such signature, or it does not say what it covers.
     """
     found = sealed_end(data, report, field=field)
+    if found is None and field is not None:
+        names = dict.fromkeys(name for name, _, _ in _ends(data, report) if name)
+        listed = ", ".join(map(repr, tuple(names)[:MOST_NAMES]))
+        raise MalformedDocument(
+            f"no signature field {field!r} says what it covers: name {listed or 'no field at all'}",
+            f"没有写明覆盖范围的签名域 {field!r}：请改用 {listed or '默认值，不指定签名域'}",
+        )
     if found is None:
         raise MalformedDocument(
-            "no seal in the file says what it covers, so there is no sealed version to take out: "
-            "ask for the file as issued",
-            "文件中没有写明覆盖范围的签章，无法取出盖章时的版本：请索取颁发机构签发的原始文件",
+            "no seal or signature in the file says what it covers, so no earlier version can be taken out: "
+            "ask for the original file",
+            "文件中没有写明覆盖范围的签章或签名，无法取出签署时的版本：请索取原始文件",
         )
     return data[: found[1]]
 

@@ -164,8 +164,8 @@ def result_view(
         if passed and not general
         else AUTHENTIC_TONES[report.indication],
         headline=texts(f"headline.{case}"),
-        reason=_told(messages.answer, reason, texts, f"reason.{case}"),
-        advice=_told(messages.advice, reason, texts, f"advice.{case}"),
+        reason=_told(messages.answer, reason, report, texts, f"reason.{case}"),
+        advice=_told(messages.advice, reason, report, texts, f"advice.{case}"),
         answers=(_authentic(report, texts), _force(report, texts)),
         issuers=tuple(_issuer(one, texts) for one in report.signatures) if passed else (),
         details=details_of(licence, licence_type, texts) if licence else (),
@@ -217,9 +217,15 @@ def _decisive(report: VerificationReport) -> str | None:
     return decisive(report)
 
 
-def _told(say: Callable[[str, str], str], reason: str | None, texts: Texts, key: str) -> str:
+def _told(
+    say: Callable[[str, str, str], str],
+    reason: str | None,
+    report: VerificationReport,
+    texts: Texts,
+    key: str,
+) -> str:
     """Return what the reason says, followed by what is always said in such a case."""
-    said = say(reason, texts.language) if reason is not None else ""
+    said = say(reason, texts.language, report.policy) if reason is not None else ""
     return texts.joined(said, texts(key))
 
 
@@ -233,11 +239,8 @@ def _damaged(report: VerificationReport) -> bool:
 def _authentic(report: VerificationReport, texts: Texts) -> Answer:
     key = "damaged" if _damaged(report) else report.indication.value
     tone = AUTHENTIC_TONES[report.indication]
-    passed = report.indication is Indication.TOTAL_PASSED
-    about = "general" if passed and report.policy == GENERAL else key
-    return Answer(
-        texts("authentic.question"), texts(f"authentic.{key}"), tone, (texts(f"authentic.about.{about}"),)
-    )
+    about = texts(f"authentic.about.{key}")
+    return Answer(texts("authentic.question"), texts(f"authentic.{key}"), tone, (about,))
 
 
 def _force(report: VerificationReport, texts: Texts) -> Answer:

@@ -82,10 +82,9 @@ def _uploaded_report() -> VerificationReport:
 
 
 def _result(found: VerificationReport, *, expected: str | None = None, unfolded: bool = False) -> Response:
-    texts = _texts()
-    view = result_view(found, texts, services().catalogue, expected=expected)
+    view = result_view(found, _texts(found.policy), services().catalogue, expected=expected)
     locked = _vault().lock(found, now())
-    return _page("result.html", view=view, locked=locked, unfolded=unfolded)
+    return _page("result.html", found.policy, view=view, locked=locked, unfolded=unfolded)
 
 
 def _vault() -> Vault:
@@ -137,13 +136,13 @@ def _status_view(identifier: str) -> StatusView:
     return StatusView(force_answer(in_force, texts), rows)
 
 
-def _texts() -> Texts:
-    return Texts(request.args.get("lang", ""))
+def _texts(policy: str = "licence") -> Texts:
+    return Texts(request.args.get("lang", ""), policy)
 
 
-def _page(template: str, **values: Any) -> Response:
+def _page(template: str, policy: str = "licence", **values: Any) -> Response:
     """Return a page in the language asked for, with the links and limits that every page needs."""
-    texts = _texts()
+    texts = _texts(policy)
     language: dict[str, Any] = {} if texts.language == DEFAULT else {"lang": texts.language}
     other: dict[str, Any] = {} if texts.other == DEFAULT else {"lang": texts.other}
     endpoint = SAME_ADDRESS.get(request.endpoint or "", "pages.start")

@@ -111,7 +111,7 @@ def test_the_difference_stands_on_the_page(client, fakes):
     fakes.report = foreign()
     page = upload(client).text
     before_experts = page[: page.index("<details><summary>供专业")]
-    assert "盖章之后，文件被追加过" in before_experts
+    assert "签名之后，文件被追加过" in before_experts
     assert "<bdi>Amount due: 100,000</bdi>" in before_experts
     lines = replace(foreign().shown.pages[0], added=("<script>alert(1)</script>",))
     fakes.report = replace(foreign(), shown=replace(foreign().shown, pages=(lines,)))

@@ -92,6 +92,36 @@ EXTENSION = b"\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 """What somebody added behind the seal."""
 
 
+def test_verify_speaks_of_signatures_under_general(issued, project, capsys):
+    """For any PDF the second answer does not apply, who signed is a signer, and equal lines are counted."""
+    assert run(["verify", "licence.pdf", "--policy", "general"]) == 0
+    shown = capsys.readouterr().out
+    assert "in force? does not apply (no licence of this system)" in shown
+    assert "signed by" in shown
+    assert "sealed" not in shown
+    data = bytearray((project / "licence.pdf").read_bytes())
+    data[data.index(b"/ByteRange") // 2] ^= 1
+    (project / "altered.pdf").write_bytes(data)
+    assert run(["verify", "altered.pdf", "--policy", "general", "--lang", "zh"]) == 1
+    assert "文件内容在签名之后被改动" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX permissions")
+def test_verify_says_what_keeps_a_file_from_being_read(project, capsys, monkeypatch):
+    """A file without permission and a device are named as such, not as wrong usage."""
+    (project / "locked.pdf").touch()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    assert run(["verify", "/dev/null", "--lang", "zh"]) == 2
+    assert "这是一个设备" in capsys.readouterr().err
+    monkeypatch.setattr("elicense.cli.verify._read", refuse)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert run(["verify", "locked.pdf", "--lang", "zh"]) == 2
+    assert "locked.pdf: 没有权限" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("kind", "lang", "said"), [
     ("simple", "en", "Authentic? authentic (TOTAL_PASSED)"), ("simple", "zh", "是否真实？ 真实 (TOTAL_PASSED)"),
     ("detailed", "en", "== All checks =="), ("detailed", "zh", "== 逐项检查 =="),
@@ -104,8 +134,12 @@ def test_verify_writes_reports(issued, project, capsys, kind, lang, said):
     shown = capsys.readouterr().out
     assert said in shown
     assert run(["verify", "licence.pdf", "--report", kind, "-o", "report", *at]) == 0
-    assert capsys.readouterr().out == ""
+    answers = capsys.readouterr().out
+    assert "(TOTAL_PASSED)" in answers
+    assert answers.splitlines()[-1].endswith(" report" if lang == "en" else "报告 report")
     assert (project / "report").read_text("utf-8") == shown
+    assert run(["verify", "licence.pdf", "--report", kind, "-o", "report", "--json", *at]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_verify_reports_are_json_on_request(issued, capsys):
@@ -137,6 +171,9 @@ def test_verify_writes_a_signed_pdf_report(issued, project, capsys):
     ["licence.pdf", "licence.pdf", "--report", "simple", "-o", "x"],
     ["licence.pdf", "--extract-sealed", "licence.pdf"], ["licence.pdf", "--report", "etsi", "-o", "./licence.pdf"],
     ["licence.pdf", "--report", "etsi", "-o", "x", "--extract-sealed", "x"],
+    ["licence.pdf", "--field", "Seal"], ["licence.pdf", "--report", "simple", "--field", "Seal"],
+    ["licence.pdf", "--report-key", "key.pem"], ["licence.pdf", "--report-certificates", "certificates.pem"],
+    ["licence.pdf", "--report", "pdf", "-o", "x", "--report-key", "key.pem"],
 ])  # fmt: skip
 def test_verify_refuses_reports_that_make_no_sense(issued, project, capsys, arguments):
     """Wrong combinations are wrong usage, and no file is ever overwritten by what was made of it."""
@@ -154,9 +191,12 @@ def test_verify_extracts_what_was_sealed(issued, project, capsys):
     assert (project / "out.pdf").read_bytes() == sealed
     shown = capsys.readouterr().out
     assert f"{len(EXTENSION)} bytes stand behind it" in shown
-    assert "What was sealed and what is shown" in shown
+    assert "What was sealed or signed, and what is shown" in shown
     assert run(["verify", "out.pdf", "--extract-sealed", "again.pdf"]) == 0
-    assert "nothing stands behind the seal" in capsys.readouterr().out
+    assert "nothing stands behind it" in capsys.readouterr().out
+    assert run(["verify", "extended.pdf", "--extract-sealed", "no.pdf", "--field", "Sael"]) == 1
+    assert "no signature field 'Sael' says what it covers: name no field" in capsys.readouterr().err
+    assert not (project / "no.pdf").exists()
     assert run(["verify", "extended.pdf", "--extract-sealed", "out.pdf", "--json"]) == 1
     assert lines(capsys)[0]["shown"]["sealed_size"] == len(sealed)
 
@@ -167,7 +207,7 @@ def test_verify_extracts_nothing_from_a_file_without_a_seal(project, capsys):
     plain = run(["verify", "plain.pdf"])
     capsys.readouterr()
     assert run(["verify", "plain.pdf", "--extract-sealed", "out.pdf"]) == plain
-    assert "no seal in the file says what it covers" in capsys.readouterr().err
+    assert "no seal or signature in the file says what it covers" in capsys.readouterr().err
     assert not (project / "out.pdf").exists()
 
 
@@ -571,3 +611,9 @@ def test_a_reader_that_stops_reading_gets_no_traceback():
 def test_clock_is_read_once_at_the_edge():
     """The command line's clock is UTC and aware."""
     assert common.now().utcoffset() == timedelta(0)
+
+
+def test_a_bare_command_shows_the_help(capsys):
+    """Without any argument the commands are listed, as wrong usage and not as a failure."""
+    assert run([]) == 2
+    assert "verify" in "".join(capsys.readouterr())

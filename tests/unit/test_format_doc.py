@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from elicense import encoding, errors, messages, wording
+from elicense import encoding, errors, messages, reasons_general, wording
 from elicense.issuing import issue
 from elicense.model import AuthorityLevel, DocumentCategory
 from elicense.pki.keys import SignatureAlgorithm
@@ -390,7 +390,8 @@ def errors_page() -> str:
     lines = [
         "# Errors and reasons", "",
         "Codes are stable, texts may be reworded. This page is made from `elicense/errors.py` and",
-        "`elicense/messages.py` with `reasons.py`; a test says when it is stale and prints the fresh one.", "",
+        "`elicense/messages.py`, `reasons.py` and `reasons_general.py`; a test says when it is stale and prints the fresh",
+        "one.", "",
         "## Errors", "",
         "What is raised. Each error carries `code`, `en`, `zh` (one sentence each: what is wrong, what to do) and",
         "`field`. The service answers with the same codes and some of its own, see [service.md](service.md).", "",
@@ -401,6 +402,13 @@ def errors_page() -> str:
         "## Reasons", "",
         'Why a check did not pass, and what to do; last the three answers to "authentic?".', "",
         *bilingual((code, (one.answer, one.advice)) for code, one in reasons),
+        "## Under the policy `general`", "",
+        "A signed PDF that is no licence has no seal and no issuing authority. Where the words above speak of these,",
+        "this is said instead: checks, answers, advices.", "",
+        *bilingual(reasons_general.QUESTIONS.items()),
+        *bilingual((code, (text,)) for code, text in reasons_general.ANSWERS.items()),
+        "| 中文 | Under `general` | English | Under `general` |", "|---|---|---|---|",
+        *(f"| {one.zh} | {other.zh} | {one.en} | {other.en} |" for one, other in reasons_general.ADVICE.items()), "",
         "## States", "",
         "What became of a check, and whether a licence is in force.", "",
         *bilingual((code, (text,)) for code, text in states),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import elicense.verification
-from elicense import messages
+from elicense import messages, reasons_general
 from elicense.model import InForce
 from elicense.verification.checks import CODES
 from elicense.verification.report import CheckStatus, Indication
@@ -62,6 +62,8 @@ def texts() -> list[messages.Text]:
     found = [text for q in messages.QUESTIONS.values() for text in (q.question, q.passed)]
     reasons = (*messages.REASONS.values(), *messages.INDICATIONS.values())
     found += [text for reason in reasons for text in (reason.answer, reason.advice)]
+    found += [text for pair in reasons_general.QUESTIONS.values() for text in pair]
+    found += [*reasons_general.ANSWERS.values(), *reasons_general.ADVICE.values()]
     return [*found, *messages.IN_FORCE.values(), *messages.STATUSES.values()]
 
 
@@ -81,6 +83,39 @@ def test_texts_are_written_in_their_language() -> None:
 def test_a_clerk_understands_it(word: str) -> None:
     """No text accuses the bearer, and none uses the words of cryptography."""
     assert not [text for text in texts() if word in text.en or word in text.zh]
+
+
+def said_of_any_pdf() -> list[tuple[str, str]]:
+    """Return code and text of all that can be said under the policy general."""
+    checks = [code for code in messages.QUESTIONS if code not in {"seal", "content", "log", "in_force"}]
+    reasons = messages.REASONS.keys() - reasons_general.LICENCES_ALONE
+    return [
+        (code, say(code, lang, "general"))
+        for says, codes in (
+            ((messages.question, messages.passed), checks),
+            ((messages.answer, messages.advice), reasons),
+            ((messages.indication, messages.indication_advice), messages.INDICATIONS),
+        )
+        for say in says
+        for code in codes
+        for lang in ("zh", "en")
+    ]
+
+
+def test_any_pdf_is_not_called_a_licence() -> None:
+    """Under the policy general nothing speaks of licences, seals, holders or issuing authorities."""
+    words = re.compile("licen[cs]e|seal|holder|issuing|the authority|证照|盖章|签章|印章|持证|颁发")
+    assert not [(code, text) for code, text in said_of_any_pdf() if words.search(text)]
+
+
+def test_the_second_wording_belongs_to_the_first() -> None:
+    """What is said of any PDF replaces something that is said of a licence, and differs from it."""
+    assert reasons_general.QUESTIONS.keys() <= messages.QUESTIONS.keys()
+    assert reasons_general.ANSWERS.keys() <= messages.REASONS.keys() | messages.INDICATIONS.keys()
+    advices = {one.advice for one in (*messages.REASONS.values(), *messages.INDICATIONS.values())}
+    assert reasons_general.ADVICE.keys() <= advices
+    for code, text in reasons_general.ANSWERS.items():
+        assert text != (messages.REASONS.get(code) or messages.INDICATIONS[code]).answer
 
 
 def test_lookups_choose_the_language() -> None:

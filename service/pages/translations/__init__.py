@@ -14,12 +14,14 @@ DEFAULT = "zh"
 
 
 class Texts:
-    """Texts in one language: `texts("key", name=value)`."""
+    """Texts in one language: `texts("key", name=value)`; under the policy general the wording `key.general`, if any."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, policy: str = "licence") -> None:
         self.language = language if language in LANGUAGES else DEFAULT
         self.other = "en" if self.language == "zh" else "zh"
-        self._texts = LANGUAGES[self.language]
+        own = LANGUAGES[self.language]
+        general = {key: own[f"{key}.general"] for key in own if f"{key}.general" in own}
+        self._texts = {**own, **general} if policy == "general" else own
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text with its places filled; values are put in once and never read as templates."""

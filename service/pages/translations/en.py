@@ -37,10 +37,12 @@ TEXTS = {
     "two_answers": "Two answers",
     "authentic.question": "Authentic?",
     "authentic.about.TOTAL_PASSED": "sealed by the authority below, unchanged since",
-    "authentic.about.general": "the signatures are good, and no change was made that may not be",
+    "authentic.about.TOTAL_PASSED.general": "the signatures are good, and no change was made that may not be",
     "authentic.about.INDETERMINATE": "the check reached no conclusion",
     "authentic.about.TOTAL_FAILED": "the seal does not fit the content",
+    "authentic.about.TOTAL_FAILED.general": "a signature does not fit the content",
     "authentic.about.damaged": "no sealed document in good order",
+    "authentic.about.damaged.general": "no signed file in good order",
     "authentic.TOTAL_PASSED": "Authentic",
     "authentic.INDETERMINATE": "Cannot be confirmed",
     "authentic.TOTAL_FAILED": "Not authentic",
@@ -96,6 +98,9 @@ TEXTS = {
     "reason.damaged": (
         "It is no sealed document in good order: damaged on its way, or altered. Do not rely on what it says."
     ),
+    "reason.damaged.general": (
+        "It is no signed file in good order: damaged on its way, or altered. Do not rely on what it says."
+    ),
     "reason.too_large": (
         "The file is larger than {limit} MB and was not looked at: nothing is known about it."
     ),
@@ -128,7 +133,9 @@ TEXTS = {
     "advice.general": "Make sure that the signers below are those who should have signed this file.",
     "advice.INDETERMINATE": "Until then, do not act on it.",
     "advice.TOTAL_FAILED": "To reach the authority, use its official channels, not the details in this file.",
+    "advice.TOTAL_FAILED.general": "To reach the signer, use contacts you know already, not those in this file.",
     "advice.damaged": "If the original gives the same result, ask the issuing authority.",
+    "advice.damaged.general": "If the original gives the same result, ask the signer.",
     "advice.too_large": (
         "Check it with the command line tool `elicense verify`, or ask the issuing authority."
     ),
@@ -138,7 +145,9 @@ TEXTS = {
     "issuer.note.general": "Names come from the trust register, or from certificates of trusted authorities.",
     "issuer.seal": "Seal number",
     "issuer.claimed": "Claimed time of sealing",
+    "issuer.claimed.general": "Claimed time of signing",
     "issuer.proven": "Proven time of sealing",
+    "issuer.proven.general": "Proven time of signing",
     "issuer.not_proven": "no timestamp",
     "compare.title": "Compare with the licence you are shown",
     "compare.note": "If the paper or the screen says anything else, do not trust it.",
@@ -164,7 +173,9 @@ TEXTS = {
     "experts.check": "Check",
     "experts.answer": "Result",
     "experts.signatures": "Seals",
+    "experts.signatures.general": "Signatures",
     "experts.none": "No seal found.",
+    "experts.none.general": "No signature found.",
     "experts.certificate": "Certificate SHA-256",
     "experts.coverage": "Coverage",
     "experts.profile": "PAdES level",
@@ -181,8 +192,11 @@ TEXTS = {
         "its reports for an hour."
     ),
     "shown.title": "The file was extended after it was sealed",
+    "shown.title.general": "The file was extended after it was signed",
     "shown.title.same": "What was added after sealing",
+    "shown.title.same.general": "What was added after signing",
     "shown.lead": "Against the version that was sealed, the text shown now differs as follows:",
+    "shown.lead.general": "Against the version that was signed, the text shown now differs as follows:",
     "shown.gone": "gone",
     "shown.new": "new",
     "experts.claims": "The certificate says",

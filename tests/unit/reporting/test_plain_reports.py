@@ -62,7 +62,7 @@ def test_an_unproven_name_is_only_a_claim():
     """In the detailed report a signer who is not proven stands behind the words that say so."""
     text = text_of(detailed(foreign(), "en"))
     assert "1. not proven: cannot be decided" in text
-    assert "The certificate says: CN=Example Signer, O=Example Ltd" in text
+    assert "Said to be: CN=Example Signer, O=Example Ltd" in text
 
 
 def test_the_detailed_report_goes_revision_by_revision():

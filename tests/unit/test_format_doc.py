@@ -390,8 +390,8 @@ def errors_page() -> str:
     lines = [
         "# Errors and reasons", "",
         "Codes are stable, texts may be reworded. This page is made from `elicense/errors.py` and",
-        "`elicense/messages.py`, `reasons.py` and `reasons_general.py`; a test says when it is stale and prints the fresh",
-        "one.", "",
+        "`elicense/messages.py`, `reasons.py` and `reasons_general.py`; a test says when it is stale and prints the",
+        "fresh one.", "",
         "## Errors", "",
         "What is raised. Each error carries `code`, `en`, `zh` (one sentence each: what is wrong, what to do) and",
         "`field`. The service answers with the same codes and some of its own, see [service.md](service.md).", "",

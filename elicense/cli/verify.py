@@ -40,6 +40,7 @@ from elicense.model import InForce
 from elicense.pki.trust import TrustStore, load_trust
 from elicense.registry.sql import SqlRegistry
 from elicense.reporting import REPORTS
+from elicense.reporting.plain import what_to_do
 from elicense.reporting.words import NO_FORCE
 from elicense.verification.pipeline import verify
 from elicense.verification.policy import GENERAL
@@ -260,8 +261,8 @@ def _show(
                 f"{said}{detail}",
                 "red",
             )
-    if (reason := decisive(report)) is not None:
-        line(console, pick(lang, "what to do", "怎么办"), messages.advice(reason, lang, report.policy))
+    if decisive(report) is not None:
+        line(console, pick(lang, "what to do", "怎么办"), what_to_do(report, lang))
 
 
 def _signer(signature: SignatureSummary, lang: Language, *, demo_trust: bool) -> str:

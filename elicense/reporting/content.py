@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from elicense.reporting.layout import INK, MUTED, Cell, Para
 from elicense.reporting.plain import detailed
-from elicense.reporting.words import HEADINGS, POLICIES
+from elicense.reporting.words import HEADINGS, POLICIES, without_changes
 from elicense.verification.report import CheckStatus, Indication
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ def _revisions(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
             changes.append(Para(f"{change['text']} {other['text']}"))
             if change["detail"]:
                 changes.append(Para(change["detail"], _SMALL, "song", MUTED))
-        first = (Para(f"{HEADINGS['first_revision'].zh} {HEADINGS['first_revision'].en}"),)
+        none = without_changes(one["revision"])
+        first = (Para(f"{none.zh} {none.en}"),)
         nobody = f"{HEADINGS['nobody'].zh} {HEADINGS['nobody'].en}"
         rows.append((
             (Para(str(one["revision"])), Para(f"{one['size']:,} B", _SMALL, "song", MUTED)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from elicense.reporting.words import HEADINGS, NO_FORCE, POLICIES, heading, named
+from elicense.reporting.words import HEADINGS, NO_FORCE, POLICIES, heading, named, without_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def _revisions(revisions: list[dict[str, Any]], lang: str) -> Iterator[str]:
             change["text"] + (f" [{change['detail']}]" if change["detail"] else "")
             for change in one["changes"]
         ]
-        said = "; ".join(changes) or heading("first_revision", lang)
+        said = "; ".join(changes) or without_changes(one["revision"])(lang)
         yield f"{one['revision']:>2} {said}"
         yield "   " + _row("signed_after", ", ".join(one["signed_after"]) or heading("nobody", lang), lang)
 

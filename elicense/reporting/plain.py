@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from elicense import messages
 from elicense.reporting.words import (
+    ANOTHER,
     AUTHENTIC,
     CHANGES,
     COMPARE,
@@ -15,6 +16,7 @@ from elicense.reporting.words import (
     KINDS,
     LEVELS,
     NO_FORCE,
+    SIGNATURE,
     TROUBLES,
     heading,
     named,
@@ -55,7 +57,7 @@ def simple(report: VerificationReport, lang: str) -> Plain:
             "indication": report.indication.value,
             "sub_indication": report.sub_indication.value if report.sub_indication else None,
             "question": heading("authentic", lang),
-            "answer": AUTHENTIC["damaged" if _damaged(report) else report.indication](lang),
+            "answer": AUTHENTIC[answer_key(report)](lang),
         },
         "in_force": {
             "state": report.in_force.state.value,
@@ -114,14 +116,13 @@ def why(report: VerificationReport, lang: str) -> str:
 
 
 def what_to_do(report: VerificationReport, lang: str) -> str:
-    """Return the one thing to do next."""
+    """Return what to do next."""
     if report.indication is not Indication.TOTAL_PASSED:
         reason = decisive(report)
-        return (
-            messages.advice(reason, lang, report.policy)
-            if reason
-            else messages.indication_advice(report.indication, lang, report.policy)
-        )
+        if reason is None:
+            return messages.indication_advice(report.indication, lang, report.policy)
+        another = ("" if lang == "zh" else " ") + ANOTHER(lang) if may_be_another(report) else ""
+        return messages.advice(reason, lang, report.policy) + another
     if report.policy == "general":
         return messages.indication_advice("TOTAL_PASSED", lang, report.policy)
     state = report.in_force.state.value
@@ -147,9 +148,26 @@ def licence_rows(licence: Mapping[str, Any]) -> Plain:
     }
 
 
-def _damaged(report: VerificationReport) -> bool:
-    failed = report.indication is Indication.TOTAL_FAILED
-    return failed and report.sub_indication is SubIndication.FORMAT_FAILURE
+def answer_key(report: VerificationReport) -> str:
+    """Return what the first answer is called: the main indication, or a milder word for a broken format.
+
+    That is "damaged", or "another" where the file is no licence by its make and may never have been one.
+    """
+    if (
+        report.indication is not Indication.TOTAL_FAILED
+        or report.sub_indication is not SubIndication.FORMAT_FAILURE
+    ):
+        return report.indication.value
+    return "another" if may_be_another(report) else "damaged"
+
+
+def may_be_another(report: VerificationReport) -> bool:
+    """Return whether what kept the file from being a licence would be so in any other signed PDF."""
+    return report.policy != "general" and decisive(report) in _ANOTHER
+
+
+_ANOTHER = frozenset(("format.layout", "format.attachment", "format.seal_field", "format.certification"))
+"""Reasons that a PDF of another make gives by nature."""
 
 
 def _in_force(report: VerificationReport, lang: str) -> str:
@@ -175,7 +193,7 @@ def _signature(signature: SignatureSummary, lang: str) -> Plain:
         "certificate": signature.certificate,
         "indication": signature.indication.value,
         "sub_indication": sub.value if sub else None,
-        "answer": AUTHENTIC[signature.indication](lang),
+        "answer": SIGNATURE[signature.indication](lang),
         "coverage": signature.coverage,
         "coverage_text": named(COVERAGE, signature.coverage, lang),
         "modification": signature.modification,

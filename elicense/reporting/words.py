@@ -14,8 +14,16 @@ AUTHENTIC: Mapping[str, Text] = {
     "INDETERMINATE": Text("无法确定", "cannot be decided"),
     "TOTAL_FAILED": Text("未通过", "NOT authentic"),
     "damaged": Text("已损坏或被改动", "damaged or altered"),
+    "another": Text("不是完好的证照", "no licence in good order"),
 }
 """The first answer in a word; a file that cannot be read is not called anything worse."""
+
+SIGNATURE: Mapping[str, Text] = {
+    "TOTAL_PASSED": Text("可信", "good"),
+    "INDETERMINATE": Text("无法确定", "cannot be decided"),
+    "TOTAL_FAILED": Text("未通过", "not good"),
+}
+"""The answer about one signature: not the file's, which is that of the worst of them."""
 
 KINDS: Mapping[str, Text] = {
     "seal": Text("签章", "seal"),
@@ -81,6 +89,12 @@ TROUBLES: Mapping[str, Text] = {
 NO_FORCE = Text("不适用（不是本系统的证照）", "does not apply (no licence of this system)")
 """The second answer under the policy general."""
 
+ANOTHER = Text(
+    "如果它本来就不是本系统的证照，请按 general 规则核验。",
+    "If it never was a licence of this system, verify it by the policy general.",
+)
+"""What to do besides about a file that may be of another make."""
+
 COMPARE = Text(
     "请核对下列内容与对方出示的证照是否一致；不一致的，不是同一份证照。",
     "Compare what stands here with what is shown to you; if they differ, you are shown another licence.",
@@ -141,6 +155,7 @@ HEADINGS: Mapping[str, Text] = {
     "revision": Text("版本", "Revision"),
     "changes": Text("改动", "What changed"),
     "signed_after": Text("涵盖此版本的签署", "Signed it or after"),
+    "no_changes": Text("未列出改动", "no change listed"),
     "first_revision": Text("最初的内容", "what was there first"),
     "nobody": Text("无", "nobody"),
     "checks": Text("逐项检查", "All checks"),
@@ -177,3 +192,8 @@ def heading(key: str, lang: str, **values: object) -> str:
 def named(table: Mapping[str, Text], key: str, lang: str) -> str:
     """Return what `table` calls `key`, or `key` itself if it does not know it."""
     return table[key](lang) if key in table else key
+
+
+def without_changes(revision: int) -> Text:
+    """Return what is said of a revision that has no list of changes."""
+    return HEADINGS["no_changes" if revision else "first_revision"]

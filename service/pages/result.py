@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from elicense import messages
 from elicense.encoding import canonical_json, licence_from_json, read_canonical_json
 from elicense.model import InForce
-from elicense.reporting.plain import detailed
-from elicense.reporting.words import heading
-from elicense.verification.report import CheckStatus, Indication, SubIndication, decisive
+from elicense.reporting.plain import answer_key, detailed, may_be_another
+from elicense.reporting.words import heading, without_changes
+from elicense.verification.report import CheckStatus, Indication, decisive
 from service.pages.words import FORCE_TONES, Row, details_of, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from elicense.catalogue import Catalogue
     from elicense.model import Licence, LicenceStatus
@@ -165,9 +166,9 @@ def result_view(
         else AUTHENTIC_TONES[report.indication],
         headline=texts(f"headline.{case}"),
         reason=_told(messages.answer, reason, report, texts, f"reason.{case}"),
-        advice=_told(messages.advice, reason, report, texts, f"advice.{case}"),
+        advice=_advice(report, reason, case, texts),
         answers=(_authentic(report, texts), _force(report, texts)),
-        issuers=tuple(_issuer(one, texts) for one in report.signatures) if passed else (),
+        issuers=_issuers(report, texts) if passed else (),
         details=details_of(licence, licence_type, texts) if licence else (),
         same=None if expected is None or licence is None else str(licence.identifier) == expected,
         shown=_shown(detail["shown"], texts),
@@ -204,9 +205,7 @@ def _case(report: VerificationReport) -> str:
     """Return which headline fits: the state in force if authentic, else what kept it from being so."""
     if report.indication is Indication.TOTAL_PASSED:
         return "general" if report.policy == GENERAL else report.in_force.state.value
-    if _damaged(report):
-        return "damaged"
-    return report.indication.value
+    return answer_key(report)
 
 
 def _decisive(report: VerificationReport) -> str | None:
@@ -215,6 +214,13 @@ def _decisive(report: VerificationReport) -> str | None:
         unknown = report.in_force.state is InForce.NOT_KNOWN and report.policy != GENERAL
         return report.checks[-1].reason if unknown else None
     return decisive(report)
+
+
+def _advice(report: VerificationReport, reason: str | None, case: str, texts: Texts) -> str:
+    """Return what to do; of a file of another make, under the policy for licences, also how else to verify it."""
+    told = _told(messages.advice, reason, report, texts, f"advice.{case}")
+    another = may_be_another(report) and case != "another"
+    return texts.joined(told, texts("advice.another") if another else "")
 
 
 def _told(
@@ -229,15 +235,8 @@ def _told(
     return texts.joined(said, texts(key))
 
 
-def _damaged(report: VerificationReport) -> bool:
-    """A file that cannot be read is not called a forgery."""
-    return (
-        report.indication is Indication.TOTAL_FAILED and report.sub_indication is SubIndication.FORMAT_FAILURE
-    )
-
-
 def _authentic(report: VerificationReport, texts: Texts) -> Answer:
-    key = "damaged" if _damaged(report) else report.indication.value
+    key = answer_key(report)
     tone = AUTHENTIC_TONES[report.indication]
     about = texts(f"authentic.about.{key}")
     return Answer(texts("authentic.question"), texts(f"authentic.{key}"), tone, (about,))
@@ -250,17 +249,33 @@ def _force(report: VerificationReport, texts: Texts) -> Answer:
     return force_answer(report.in_force, texts, vouched=report.indication is Indication.TOTAL_PASSED)
 
 
-def _issuer(signature: SignatureSummary, texts: Texts) -> Issuer:
-    rows = []
-    if signature.seal is not None:
-        rows.append(Row(texts("issuer.seal"), (signature.seal,)))
-    if signature.claimed_time is not None:
-        rows.append(Row(texts("issuer.claimed"), (moment(signature.claimed_time, texts),)))
-    proven = (
-        texts("issuer.not_proven") if signature.proven_time is None else moment(signature.proven_time, texts)
-    )
-    rows.append(Row(texts("issuer.proven"), (proven,)))
-    return Issuer(signature.signer, tuple(rows))
+def _issuers(report: VerificationReport, texts: Texts) -> tuple[Issuer, ...]:
+    """Return who signed, each once however often, in the order of the first signatures."""
+    groups: dict[tuple[str, str | None], list[SignatureSummary]] = {}
+    for one in report.signatures:
+        groups.setdefault((one.signer, one.seal), []).append(one)
+    return tuple(_issuer(own, texts) for own in groups.values())[:MOST_ROWS]
+
+
+def _issuer(own: Sequence[SignatureSummary], texts: Texts) -> Issuer:
+    """Return the signer of these signatures."""
+    rows = [(texts("issuer.seal"), own[0].seal or "")]
+    rows.append((texts("issuer.count"), str(len(own)) if len(own) > 1 else ""))
+    rows.append((texts("issuer.claimed"), _period([one.claimed_time for one in own], texts)))
+    proven = _period([one.proven_time for one in own], texts) or texts("issuer.not_proven")
+    rows.append((texts("issuer.proven"), proven))
+    return Issuer(own[0].signer, tuple(Row(label, (value,)) for label, value in rows if value))
+
+
+def _period(moments: Sequence[datetime | None], texts: Texts) -> str:
+    """Return from when to when, empty if nothing is known, and of how many signatures if not of all."""
+    known = sorted(one for one in moments if one is not None)
+    if not known:
+        return ""
+    start, end = moment(known[0], texts), moment(known[-1], texts)
+    text = start if start == end else texts("value.to", start=start, end=end)
+    some = len(known) < len(moments)
+    return texts("issuer.some", moment=text, known=len(known), count=len(moments)) if some else text
 
 
 def _experts(report: VerificationReport, detail: dict[str, Any], texts: Texts) -> Experts:
@@ -330,7 +345,7 @@ def _revision(one: dict[str, Any], texts: Texts) -> RevisionRow:
     lang = texts.language
     changes = tuple((change["text"], change["detail"]) for change in one["changes"])
     signed = ", ".join(one["signed_after"]) or heading("nobody", lang)
-    return RevisionRow(one["revision"], changes or ((heading("first_revision", lang), ""),), signed)
+    return RevisionRow(one["revision"], changes or ((without_changes(one["revision"])(lang), ""),), signed)
 
 
 def _shown(shown: dict[str, Any] | None, texts: Texts) -> ShownView | None:

@@ -127,7 +127,7 @@ def _status_view(identifier: str) -> StatusView:
     in_force = services().registry.status(identifier, at=now())
     rows = (
         Row(texts("label.type"), (type_name(licence, licence_type, texts),)),
-        Row(texts("label.authority"), (licence.authority.name,)),
+        Row(texts("label.authority"), tuple(one.name for one in licence.authorities)),
         Row(texts("label.holder"), (masked_holders(licence.holders, texts),)),
         Row(texts("label.issued_on"), (day(licence.issued_on, texts),)),
         Row(texts("label.validity"), (validity(licence, texts),)),

@@ -100,7 +100,7 @@ def details_of(licence: Licence, licence_type: LicenceType | None, texts: Texts)
         Row(texts("label.type"), (type_name(licence, licence_type, texts),)),
         Row(texts("label.holder"), tuple(holder.name for holder in licence.holders), strong=True),
         Row(texts("label.number"), (licence.number,), strong=True),
-        Row(texts("label.authority"), (licence.authority.name,)),
+        Row(texts("label.authority"), tuple(one.name for one in licence.authorities)),
         Row(texts("label.issued_on"), (day(licence.issued_on, texts),)),
         Row(texts("label.validity"), (validity(licence, texts),), strong=True),
     ]

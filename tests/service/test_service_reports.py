@@ -149,3 +149,27 @@ def test_general_has_no_second_answer(client, fakes):
     assert "不适用" in page
     assert "verdict good" in page
     assert "登记簿显示" not in page
+
+
+def test_a_signer_is_named_once_however_often_he_signed(client, fakes):
+    """Fifty signatures of one signer are one entry, with their number, from when to when, and how many are proven."""
+    first = summary(signer="CN=Example Signer", seal=None, claimed_time=AT, proven_time=AT)
+    later = replace(first, claimed_time=AT + timedelta(days=1), proven_time=None)
+    other = replace(first, signer="CN=Another Signer")
+    passed = replace(foreign(), indication=Indication.TOTAL_PASSED, sub_indication=None)
+    fakes.report = replace(passed, signatures=(first, *[later] * 49, other))
+    page = upload(client, path="/?lang=en").text
+    shown = page[: page.index("For experts")]
+    assert shown.count('class="issuer">CN=Example Signer') == shown.count('class="issuer">CN=Another') == 1
+    assert "<dt>Signatures</dt><dd>50</dd>" in shown
+    assert re.search(r"Claimed time of signing</dt><dd>\d+ \w+ \d+ [\d:]+ Beijing time to \d+", shown)
+    assert "(1 of 50 signatures)" in shown
+
+
+def test_any_pdf_is_not_spoken_of_as_a_licence(client, fakes):
+    """Under the policy general a failed page names neither seals nor issuing authorities."""
+    for name in ("altered", "damaged"):
+        fakes.report = replace(REPORTS[name], policy="general", signatures=(), facts=None)
+        page = upload(client, path="/?lang=en").text
+        said = page[page.index('<section class="verdict') : page.index("For experts")]
+        assert not re.search(r"seal|issuing|holder|the licence", said), said

@@ -47,6 +47,8 @@ TEXTS = {
     "authentic.INDETERMINATE": "Cannot be confirmed",
     "authentic.TOTAL_FAILED": "Not authentic",
     "authentic.damaged": "Damaged or altered",
+    "authentic.another": "No licence in good order",
+    "authentic.about.another": "altered, or no licence of this system",
     "force.question": "In force?",
     "force.as_of": "as of {moment}",
     "force.in_force": "In force",
@@ -72,6 +74,7 @@ TEXTS = {
     "headline.INDETERMINATE": "Cannot be confirmed",
     "headline.TOTAL_FAILED": "Not authentic",
     "headline.damaged": "Damaged or altered",
+    "headline.another": "No licence in good order",
     "headline.too_large": "Cannot be confirmed",
     "reason.in_force": (
         "This file was sealed by the authority below and has not changed since; the register says the "
@@ -98,6 +101,7 @@ TEXTS = {
     "reason.damaged": (
         "It is no sealed document in good order: damaged on its way, or altered. Do not rely on what it says."
     ),
+    "reason.another": "Do not rely on what it says.",
     "reason.damaged.general": (
         "It is no signed file in good order: damaged on its way, or altered. Do not rely on what it says."
     ),
@@ -136,6 +140,9 @@ TEXTS = {
     "advice.TOTAL_FAILED.general": "To reach the signer, use contacts you know already, not those in this file.",
     "advice.damaged": "If the original gives the same result, ask the issuing authority.",
     "advice.damaged.general": "If the original gives the same result, ask the signer.",
+    "advice.another": (
+        "If it never was a licence of this system, tick “Another signed PDF” below and verify it again."
+    ),
     "advice.too_large": (
         "Check it with the command line tool `elicense verify`, or ask the issuing authority."
     ),
@@ -149,6 +156,8 @@ TEXTS = {
     "issuer.proven": "Proven time of sealing",
     "issuer.proven.general": "Proven time of signing",
     "issuer.not_proven": "no timestamp",
+    "issuer.count": "Signatures",
+    "issuer.some": "{moment} ({known} of {count} signatures)",
     "compare.title": "Compare with the licence you are shown",
     "compare.note": "If the paper or the screen says anything else, do not trust it.",
     "compare.matches": "This file is the licence whose QR code you scanned.",

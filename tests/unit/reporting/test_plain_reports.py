@@ -167,4 +167,30 @@ def test_words_are_written_in_their_language():
         assert re.search(r"[\u4e00-\u9fff]", text.zh) or text.zh.startswith("B-"), text
         assert text.en.isascii(), text
         assert set(re.findall(r"{\w+}", text.zh)) == set(re.findall(r"{\w+}", text.en)), text
-    assert set(words.AUTHENTIC) == {*Indication, "damaged"}
+    assert set(words.AUTHENTIC) == {*Indication, "damaged", "another"}
+
+
+def test_a_file_of_another_make_is_not_called_damaged():
+    """What any other signed PDF would be told too says so, and how else to verify it; under general nothing does."""
+    sub = REPORTS["damaged"].sub_indication
+    report = failed(sub, "format", "format.layout")
+    assert simple(report, "en")["authentic"]["answer"] == "no licence in good order"
+    assert simple(report, "zh")["what_to_do"].endswith(words.ANOTHER.zh)
+    general = simple(replace(report, policy="general"), "en")
+    assert general["authentic"]["answer"] == "damaged or altered"
+    assert "licence" not in general["why"] + general["what_to_do"]
+
+
+def test_one_signature_is_not_called_what_the_file_is_called():
+    """A good signature in a file that is not proven is good, not authentic."""
+    answers = {one["answer"] for one in detailed(foreign(), "en")["signatures"]}
+    assert answers <= {"good", "cannot be decided", "not good"}
+
+
+def test_a_revision_without_changes_is_not_called_the_first():
+    """Only the first revision is what was there first."""
+    report = foreign()
+    bare = tuple(replace(one, changes=()) for one in report.facts.revisions)
+    text = text_of(detailed(replace(report, facts=replace(report.facts, revisions=bare)), "en"))
+    assert text.count("what was there first") == 1
+    assert text.count("no change listed") == len(bare) - 1

@@ -39,8 +39,8 @@ TEXTS = {
     "authentic.about.TOTAL_PASSED": "sealed by the authority below, unchanged since",
     "authentic.about.TOTAL_PASSED.general": "the signatures are good, and no change was made that may not be",
     "authentic.about.INDETERMINATE": "the check reached no conclusion",
-    "authentic.about.TOTAL_FAILED": "the seal does not fit the content",
-    "authentic.about.TOTAL_FAILED.general": "a signature does not fit the content",
+    "authentic.about.TOTAL_FAILED": "the seal is not valid, or does not fit the content",
+    "authentic.about.TOTAL_FAILED.general": "a signature is not valid, or does not fit the content",
     "authentic.about.damaged": "no sealed document in good order",
     "authentic.about.damaged.general": "no signed file in good order",
     "authentic.TOTAL_PASSED": "Authentic",
@@ -141,7 +141,7 @@ TEXTS = {
     "advice.damaged": "If the original gives the same result, ask the issuing authority.",
     "advice.damaged.general": "If the original gives the same result, ask the signer.",
     "advice.another": (
-        "If it never was a licence of this system, tick “Another signed PDF” below and verify it again."
+        'If it never was a licence of this system, tick "Another signed PDF" below and verify it again.'
     ),
     "advice.too_large": (
         "Check it with the command line tool `elicense verify`, or ask the issuing authority."

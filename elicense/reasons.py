@@ -239,8 +239,8 @@ _SEAL: Mapping[str, Reason] = {
         ),
     ),
     "time.order": because(
-        "自称的签章时间晚于时间戳所证明的。",
-        "The claimed time is later than the timestamp.",
+        "签章与时间戳的时间先后矛盾。",
+        "The times of seals and timestamps contradict each other.",
         CHECK_AUTHORITY,
     ),
     "time.token_unreadable": because("时间戳无法读取。", "The timestamp cannot be read.", CHECK_AUTHORITY),

@@ -106,7 +106,9 @@ ANSWERS: Mapping[str, Text] = {
     ),
     "time.no_claim": Text("签名没有写明时间。", "A signature does not say when it was made."),
     "time.future": Text("签名时间晚于现在。", "The time of signing lies in the future."),
-    "time.order": Text("自称的签名时间晚于时间戳所证明的。", "The claimed time is later than the timestamp."),
+    "time.order": Text(
+        "签名与时间戳的时间先后矛盾。", "The times of signatures and timestamps contradict each other."
+    ),
     "time.token_wrong": Text("时间戳不属于这个签名。", "The timestamp does not belong to what it stands by."),
     "path.no_anchor": Text(
         "签名人未知：没有可信机构为其证书作保。", "The signer is unknown: nobody you trust vouches for him."

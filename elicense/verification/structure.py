@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from elicense.pki.evidence import NO_EVIDENCE
-from elicense.updates import LOCK, Tail
+from elicense.updates import LOCK, Tail, sealed_field
 from elicense.verification.facts import Finding, RevisionFacts
 from elicense.verification.pdf import (
     FORBIDDEN,
@@ -344,6 +344,10 @@ class _Reader:
             or locks != last
         ):
             raise Violation("format.seal_field", found.start, "a field that is not prepared for a seal")
+        try:
+            sealed_field(self._body(number), appearance=number, value=number)
+        except ValueError as error:
+            raise Violation("format.seal_field", found.start, "a field without one appearance") from error
 
     def _annotations(self, seals: list[int]) -> None:
         """The seals are the only annotations of any page, each of them one, on one page."""

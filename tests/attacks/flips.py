@@ -13,10 +13,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from tests.attacks import documents as d
-from tests.support.sealing import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.sandbox import MEMORY, WALL_SECONDS, Sandbox
 from tests.attacks import bad_input
-from tests.support.sealing import InProcess
 from tests.vectors.registry import NOW
 
 if TYPE_CHECKING:

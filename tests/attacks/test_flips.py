@@ -10,11 +10,11 @@ from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustStore
 from elicense.signing.cms import sign_digest
 from elicense.updates import fill_gap
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from tests.attacks import documents, flips
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
-from tests.support.sealing import InProcess
 from tests.unit.verification.minimal_pdf import Draft, unsigned
 from tests.vectors.minimal import gap
 

@@ -26,9 +26,9 @@ from elicense import demo
 from elicense.archiving import archive
 from elicense.issuing import issue
 from elicense.pki.throwaway import load_pki
+from elicense.verification.document import InProcess
 from tests.support.life import life
 from tests.support.ocsp import answer, delegate
-from tests.support.sealing import InProcess
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:

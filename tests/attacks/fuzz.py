@@ -12,10 +12,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
 from tests.attacks import documents
+from tests.support.paths import Remembering
 
 _TOKENS = (
     b"/ByteRange", b"/Contents", b"/Type", b"/Sig", b"/Widget", b"/V", b"/Perms", b"/DocMDP", b"/AF", b"/EF",
@@ -118,7 +118,7 @@ def run(files: int | None, seconds: float, seed: int, *, resealed: bool) -> Find
             data = documents.resealed(data)
         start = time.monotonic()
         try:
-            report = verify(data, trust=documents.trust(), at=documents.AT, sandbox=InProcess())
+            report = verify(data, trust=documents.trust(), at=documents.AT, sandbox=Remembering())
         except Exception as error:  # noqa: BLE001 - finding it is the purpose
             found.raised.append(f"{name} {type(error).__name__}: {error}"[:200])
             continue

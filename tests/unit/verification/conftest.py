@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from elicense.verification.document import InProcess
 from elicense.verification.sandbox import Sandbox
+from tests.support.paths import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,6 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def in_process() -> InProcess:
+def in_process() -> Remembering:
     """A reader without limits."""
-    return InProcess()
+    return Remembering()

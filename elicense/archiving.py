@@ -316,9 +316,7 @@ class _Work:
         }
         extended = self.pdf + updates.write_update(state.tail, objects)
         extended, byte_range = updates.place_gap(extended, len(self.pdf))
-        digest = hashlib.new(_IMPRINT, memoryview(extended)[: byte_range[1]])
-        digest.update(memoryview(extended)[byte_range[2] :])
-        token = self._timestamps.stamp(digest.digest(), _IMPRINT)
+        token = self._timestamps.stamp(updates.digest_of(extended, byte_range, _IMPRINT), _IMPRINT)
         try:
             filled = updates.fill_gap(extended, byte_range, token)
         except ValueError as error:

@@ -16,8 +16,8 @@ import re
 from typing import TYPE_CHECKING
 
 from elicense.errors import SigningError
-from elicense.signing.pades import SealedDocument, digest_of, required_capacity, sign_and_stamp
-from elicense.updates import Tail, fill_gap, place_gap, seal_value, sealed_field, write_update
+from elicense.signing.pades import SealedDocument, required_capacity, sign_and_stamp
+from elicense.updates import Tail, digest_of, fill_gap, place_gap, seal_value, sealed_field, write_update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -52,9 +52,8 @@ from elicense.rendering.resources import seal_objects
 from elicense.seal.drawing import draw_seal
 from elicense.signing.further import NextField, seal_further
 from elicense.signing.pades import seal_document
-from elicense.verification.document import read_facts
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
-from elicense.verification.policy import LICENCE
 from elicense.verification.report import CheckStatus
 from elicense.verification.structure import read_structure
 
@@ -65,12 +64,10 @@ if TYPE_CHECKING:
     from elicense.catalogue import LicenceType
     from elicense.issuing.office import IssuingOffice
     from elicense.model import IssueRequest, LicenceDraft
-    from elicense.pki.trust import TrustStore
     from elicense.preflight import ClearedDocument
     from elicense.registry.protocol import LicenceRecord
     from elicense.rendering.template import CompiledTemplate
     from elicense.signing.pades import SealedDocument
-    from elicense.verification.facts import Facts
 
 
 _SEALS_MISSING = "format.seals_missing"
@@ -343,18 +340,10 @@ def _cleared(
 
 def _require_believed(pdf: bytes, office: IssuingOffice, *, at: datetime, last: bool) -> None:
     """Return if outsiders believe the document, but for the seals still to come. Raises VerificationFailed."""
-    report = verify(pdf, trust=office.trust, at=at, sandbox=_OwnReader())
+    report = verify(pdf, trust=office.trust, at=at, sandbox=InProcess())
     wrong = [one for one in report.checks if one.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}]
     if last or [one.reason for one in wrong] != [_SEALS_MISSING]:
         report.require_passed()
-
-
-class _OwnReader:
-    """Reads a document in this process: only for bytes that were made here a moment ago."""
-
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
-        """Return the facts of the document, as a sandbox would."""
-        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def _recorded(

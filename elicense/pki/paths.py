@@ -32,8 +32,9 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from elicense.errors import CertificatePathError
 from elicense.pki.building import asn1, candidate_chains
-from elicense.pki.evidence import MOST_BROUGHT, MOST_VALUES, NO_EVIDENCE, collect
+from elicense.pki.evidence import NO_EVIDENCE
 from elicense.pki.loop import refuse_running_loop, run
+from elicense.pki.material import MOST_BROUGHT, MOST_VALUES, collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
     from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
 
-    from elicense.pki.evidence import Evidence, Material
+    from elicense.pki.evidence import Evidence
+    from elicense.pki.material import Material
     from elicense.pki.trust import TrustStore
 
 _SEAL_PURPOSES = {

@@ -99,6 +99,11 @@ def is_from(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bo
     return crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
 
 
+def is_delta(crl: x509.CertificateRevocationList) -> bool:
+    """Return whether the list names only what changed since another one. Source: RFC 5280, 5.2.4."""
+    return any(extension.oid == x509.DeltaCRLIndicator.oid for extension in crl.extensions)
+
+
 def knows(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
     """Return whether the list is from before the certificate's expiry, or keeps expired ones."""
     if crl.last_update_utc <= certificate.not_valid_after_utc:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from elicense.errors import SigningError
-from elicense.signing.pades import SealedDocument, digest_of, required_capacity, sign_and_stamp
-from elicense.updates import fill_gap, place_gap, seal_value, sealed_field, write_update
+from elicense.signing.pades import SealedDocument, required_capacity, sign_and_stamp
+from elicense.updates import digest_of, fill_gap, place_gap, seal_value, sealed_field, write_update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from elicense.encoding import licence_to_json
 from elicense.errors import LicenceNotFound
+from elicense.updates import digest_of
 from elicense.verification.checks import (
     CODES,
     answer_in_force,
@@ -40,7 +41,7 @@ from elicense.verification.report import (
 )
 from elicense.verification.sandbox import Sandbox
 from elicense.verification.scan import Candidate
-from elicense.verification.signature import digest_of, load_certificate, read_contents
+from elicense.verification.signature import load_certificate, read_contents
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _by_hash(
     if (
         entry is None
         or not seal.covers_all(len(data))
-        or digest_of(data, seal, signed.digest) != signed.message_digest
+        or digest_of(data, seal.byte_range, signed.digest) != signed.message_digest
         or weak_key(key)
         or not signature_matches(key, signed)
     ):

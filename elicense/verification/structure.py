@@ -118,7 +118,7 @@ def read_structure(data: bytes) -> Structure:
         later = read_revisions(data, sections[1:], state, reader.met)
         candidates = (seal, *later.candidates)
     except Violation as violation:
-        findings = (_finding(violation),)
+        findings = (finding_of(violation.reason, violation),)
         candidates = (*candidates, *find_candidates(data, known=candidates))
     return Structure(
         size=len(data),
@@ -134,9 +134,10 @@ def read_structure(data: bytes) -> Structure:
     )
 
 
-def _finding(violation: Violation) -> Finding:
-    check = {"format": 1, "limit": 1, "byte_range": 2, "changes": 3}[violation.reason.partition(".")[0]]
-    return Finding(check, violation.reason, violation.offset, violation.detail)
+def finding_of(reason: str, violation: Violation) -> Finding:
+    """Return the violation as a finding, for this reason, of the check that answers for such reasons."""
+    check = {"format": 1, "limit": 1, "byte_range": 2, "changes": 3}[reason.partition(".")[0]]
+    return Finding(check, reason, violation.offset, violation.detail)
 
 
 class _Reader:

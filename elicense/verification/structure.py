@@ -358,7 +358,10 @@ class _Reader:
                 annotations = self._resolve(_entries(found).get("Annots"))
                 if not isinstance(annotations, list):
                     raise Violation("format.seal_field", found.start, "annotations")
-                met += annotations
+                # One list may be named by every page; it is looked at no more often than seals go into it.
+                met += annotations[: len(seals) + 1]
+                if len(met) > len(seals):
+                    break
         allowed: list[Value] = [Reference(number, 0) for number in seals]
         if any(one not in allowed for one in met) or len(met) > len(seals):
             raise Violation("format.seal_field", None, "an annotation that is not a seal")

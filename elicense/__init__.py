@@ -9,10 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from elicense.archiving import archive, archive_licence
     from elicense.catalogue import Catalogue
     from elicense.errors import ElicenseError
     from elicense.identifiers import LicenceIdentifier
-    from elicense.issuing import IssuedLicence, IssuingOffice, SealKeeper, issue, resume
+    from elicense.issuing import IssuedLicence, IssuingOffice, SealKeeper, issue, resume, seal_next
     from elicense.model import Holder, IssueRequest, IssuingAuthority, Licence, Validity
     from elicense.pki.trust import TrustStore, load_trust
     from elicense.seal.model import Seal
@@ -35,6 +36,8 @@ __all__ = [
     "TrustStore",
     "Validity",
     "VerificationReport",
+    "archive",
+    "archive_licence",
     "issue",
     "load_trust",
     "resume",
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "elicense.archiving": ("archive", "archive_licence"),
     "elicense.catalogue": ("Catalogue",),
     "elicense.errors": ("ElicenseError",),
     "elicense.identifiers": ("LicenceIdentifier",),

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Literal
 
 from elicense import updates
 from elicense.errors import CertificatePathError, IllegalTransition, MalformedDocument, TimestampUnavailable
-from elicense.pki.evidence import Evidence, alone, gather
+from elicense.pki.evidence import alone
+from elicense.pki.material import gather
 from elicense.pki.paths import PathStatus, Purpose, find_path, require_path
 from elicense.registry.protocol import DocumentEvidence
 from elicense.verification.cms import DATA, read_signed_data
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from elicense.pki.evidence import Evidence
     from elicense.pki.timestamps import TimestampAuthority
     from elicense.pki.trust import TrustStore
     from elicense.registry.protocol import DocumentStore, LicenceRecord, Registry
@@ -213,9 +215,7 @@ def _require_sound(report: VerificationReport, structure: Structure) -> None:
 
 def _missing_evidence(work: _Work, report: VerificationReport, trust: TrustStore) -> Evidence:
     """Return what the document does not bring to prove every chain. Raises CertificatePathError."""
-    held = work.structure.evidence
-    have = Evidence(held.certificates, held.crls, held.ocsps)
-    whole = have
+    whole = have = work.structure.evidence
     for chain in _chains(work, report):
         path = require_path(
             chain.leaf, chain.others, trust, chain.moment, purpose=chain.purpose, evidence=whole
@@ -316,9 +316,7 @@ class _Work:
         }
         extended = self.pdf + updates.write_update(state.tail, objects)
         extended, byte_range = updates.place_gap(extended, len(self.pdf))
-        digest = hashlib.new(_IMPRINT, memoryview(extended)[: byte_range[1]])
-        digest.update(memoryview(extended)[byte_range[2] :])
-        token = self._timestamps.stamp(digest.digest(), _IMPRINT)
+        token = self._timestamps.stamp(updates.digest_of(extended, byte_range, _IMPRINT), _IMPRINT)
         try:
             filled = updates.fill_gap(extended, byte_range, token)
         except ValueError as error:
@@ -334,7 +332,7 @@ class _Work:
             return
         state = self._state
         dss, objects, numbers = state.tail.size, dict[int, bytes](), list(state.evidence)
-        for kind, values in enumerate((new.certificates, new.crls, new.ocsps)):
+        for kind, values in enumerate(new.kinds):
             for encoded in values:
                 number = dss + 1 + len(objects)
                 objects[number] = updates.data_stream(encoded)

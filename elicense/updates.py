@@ -13,6 +13,7 @@ read in secondary sources); the exact bytes are ours (docs/format.md).
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from dataclasses import dataclass
@@ -175,6 +176,15 @@ def place_gap(pdf: bytes, start: int) -> tuple[bytes, tuple[int, int, int, int]]
     end = pdf.index(b">", gap) + 1
     byte_range = (0, gap, end, len(pdf) - end)
     return pdf[:declared] + RANGE % byte_range[1:] + pdf[declared + len(empty) :], byte_range
+
+
+def digest_of(pdf: bytes, byte_range: tuple[int, int, int, int], algorithm: str) -> bytes:
+    """Return the hash of the bytes that a byte range covers."""
+    first, length, second, rest = byte_range
+    view = memoryview(pdf)
+    digest = hashlib.new(algorithm, view[first : first + length])
+    digest.update(view[second : second + rest])
+    return digest.digest()
 
 
 def fill_gap(pdf: bytes, byte_range: tuple[int, int, int, int], der: bytes) -> bytes:

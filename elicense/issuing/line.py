@@ -25,7 +25,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from elicense import preflight
-from elicense.errors import ElicenseError, IllegalTransition, NotAuthorised, PreflightFailed, RenderingError
+from elicense.errors import (
+    ElicenseError,
+    IllegalTransition,
+    NotAuthorised,
+    PreflightFailed,
+    RenderingError,
+    SigningError,
+)
 from elicense.issuing.means import (
     as_intended,
     check_seal,
@@ -43,11 +50,10 @@ from elicense.registry.rules import STATES_ZH, new_licence
 from elicense.rendering.fill import fill
 from elicense.rendering.resources import seal_objects
 from elicense.seal.drawing import draw_seal
-from elicense.signing.further import seal_further
+from elicense.signing.further import NextField, seal_further
 from elicense.signing.pades import seal_document
-from elicense.verification.document import read_facts
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
-from elicense.verification.policy import LICENCE
 from elicense.verification.report import CheckStatus
 from elicense.verification.structure import read_structure
 
@@ -58,12 +64,10 @@ if TYPE_CHECKING:
     from elicense.catalogue import LicenceType
     from elicense.issuing.office import IssuingOffice
     from elicense.model import IssueRequest, LicenceDraft
-    from elicense.pki.trust import TrustStore
     from elicense.preflight import ClearedDocument
     from elicense.registry.protocol import LicenceRecord
     from elicense.rendering.template import CompiledTemplate
     from elicense.signing.pades import SealedDocument
-    from elicense.verification.facts import Facts
 
 
 _SEALS_MISSING = "format.seals_missing"
@@ -282,19 +286,31 @@ def _further_seal(
     keeper = next_keeper(record, office)
     require_usable(keeper, licence_type, office, at=at)
     so_far = record.interim[-1].sha256
-    cleared = preflight.clear_next(
-        office.store.get(so_far), record.licence, on_record=so_far, place=len(record.interim)
-    )
+    pdf = office.store.get(so_far)
+    cleared = preflight.clear_next(pdf, record.licence, on_record=so_far, place=len(record.interim))
     on_step(Step.CLEARED)
     drawing = draw_seal(keeper.seal.art, office.fonts)
     return seal_further(
         cleared,
         keeper.signer,
+        next_field=_next_field(pdf, len(record.licence.authorities) - len(record.interim)),
         drawing=partial(seal_objects, drawing),
         at=at,
         timestamps=office.timestamps if record.intent.profile == "B-T" else None,
         on_timestamp_failure=office.on_timestamp_failure,
     )
+
+
+def _next_field(pdf: bytes, missing: int) -> NextField:
+    """Return the field whose turn it is. Raises SigningError unless just so many seals are missing."""
+    state = read_structure(pdf).extensible
+    if state is None or len(state.prepared) != missing:
+        raise SigningError(
+            "the document so far is not of the form in which it is issued; look at its record",
+            "现有文件不符合签发格式，请核对登记记录",
+        )
+    number, body = state.prepared[0]
+    return NextField(state.tail, number, body, last=missing == 1)
 
 
 def _cleared(
@@ -324,18 +340,10 @@ def _cleared(
 
 def _require_believed(pdf: bytes, office: IssuingOffice, *, at: datetime, last: bool) -> None:
     """Return if outsiders believe the document, but for the seals still to come. Raises VerificationFailed."""
-    report = verify(pdf, trust=office.trust, at=at, sandbox=_OwnReader())
+    report = verify(pdf, trust=office.trust, at=at, sandbox=InProcess())
     wrong = [one for one in report.checks if one.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}]
     if last or [one.reason for one in wrong] != [_SEALS_MISSING]:
         report.require_passed()
-
-
-class _OwnReader:
-    """Reads a document in this process: only for bytes that were made here a moment ago."""
-
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
-        """Return the facts of the document, as a sandbox would."""
-        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 def _recorded(

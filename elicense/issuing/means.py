@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from elicense.catalogue import LicenceType
     from elicense.issuing.office import IssuingOffice, JointPartner
-    from elicense.model import LicenceDraft
     from elicense.registry.protocol import LicenceRecord
     from elicense.rendering.template import CompiledTemplate
 
@@ -136,11 +135,6 @@ def compiled_for(
     return compile_template(licence_type, office.fonts, keeper.seal, *further, capacity=intent.capacity)
 
 
-def joint_codes(draft: LicenceDraft) -> tuple[str, ...]:
-    """Return the credit codes of the joint authorities, in the order of sealing."""
-    return tuple(authority.code for authority in draft.joint_authorities)
-
-
 def as_intended(
     record: LicenceRecord, office: IssuingOffice
 ) -> tuple[LicenceType, SealKeeper, tuple[SealKeeper | JointPartner, ...]]:
@@ -152,7 +146,7 @@ def as_intended(
     if record.licence.joint_authorities:
         next_keeper(record, office)
     keeper = keeper_of(office, record.licence.authority.code, licence_type)
-    parties = parties_of(office, joint_codes(record.licence), licence_type)
+    parties = parties_of(office, [one.code for one in record.licence.joint_authorities], licence_type)
     intent = intent_of(licence_type, keeper, parties, office)
     if record.intent.profile == "B-B":
         # A timestamp authority set up since then changes nothing for a licence that was promised none.

@@ -298,7 +298,7 @@ def chain_of(leaf: x509.Certificate, pool: tuple[x509.Certificate, ...]) -> tupl
     chain: list[x509.Certificate] = []
     current = leaf
     while len(chain) < len(pool):
-        above = next((c for c in pool if c not in (leaf, *chain) and _issued(c, current)), None)
+        above = next((c for c in pool if c not in (leaf, *chain) and has_issued(c, current)), None)
         if above is None or above.subject == above.issuer:
             break
         chain.append(above)
@@ -306,7 +306,8 @@ def chain_of(leaf: x509.Certificate, pool: tuple[x509.Certificate, ...]) -> tupl
     return tuple(chain)
 
 
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Return whether the issuer's key signed the certificate in its name; False also where that cannot be told."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -32,7 +32,7 @@ from elicense.pki.building import may_have_issued
 from elicense.pki.fetching import FetchError, Question, fetch
 from elicense.pki.keys import fingerprint
 from elicense.pki.ocsp import read_answers
-from elicense.pki.revocation import is_from
+from elicense.pki.revocation import is_delta, is_from
 from elicense.pki.trust import load_sources, load_trust
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ ANSWER_LIMIT = 64 * 1024
 """Bytes of an OCSP answer."""
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far an authority's clock may be ahead of ours."""
-_DELTA = x509.ObjectIdentifier("2.5.29.27")
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----\s?", re.DOTALL)
 
 
@@ -153,7 +152,7 @@ class _Job:
             rightful = is_from(crl, issuer) and isinstance(
                 crl.signature_hash_algorithm, hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None
             )
-            delta = any(extension.oid == _DELTA for extension in crl.extensions)
+            delta = is_delta(crl)
         except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
             raise FetchError("the answer is no revocation list", "应答不是吊销列表") from error
         if not rightful or delta:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from elicense.reporting.layout import INK, MUTED, Cell, Para
 from elicense.reporting.plain import detailed
-from elicense.reporting.words import HEADINGS, POLICIES, without_changes
+from elicense.reporting.words import HEADINGS, POLICIES
 from elicense.verification.report import CheckStatus, Indication
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _answers(flow: Flow, report: VerificationReport, zh: dict[str, Any], en: dic
     if report.policy == "general":
         as_of = ()
     reason = report.in_force.reason
-    recorded = (f"{HEADINGS['recorded'].zh} {HEADINGS['recorded'].en}: {reason}",) if reason else ()
+    recorded = (f"{_named('recorded')}: {reason}",) if reason else ()
     flow.boxes(
         (
             (_answer(zh["authentic"], en["authentic"], authentic[0], (code,)), *authentic),
@@ -146,10 +146,10 @@ def _signatures(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
     if not zh["signatures"]:
         flow.say(*_both(HEADINGS["none"]))
         return
-    rows = [tuple(_column(key) for key in ("signer", "claimed_time", "coverage", "answer"))]
+    rows = [tuple(_label(key) for key in ("signer", "claimed_time", "coverage", "answer"))]
     for one, same in zip(zh["signatures"][:MOST_ROWS], en["signatures"][:MOST_ROWS], strict=True):
         passed = one["indication"] == Indication.TOTAL_PASSED
-        name = one["name"] if passed else f"{HEADINGS['unproven'].zh} {HEADINGS['unproven'].en}"
+        name = one["name"] if passed else _named("unproven")
         who = [Para(name, 9, "hei"), Para(f"{one['kind_text']} {same['kind_text']}", _SMALL)]
         if not passed:
             claims = f"{HEADINGS['claims'].zh} {HEADINGS['claims'].en.lower()}: {one['name']}"
@@ -159,10 +159,10 @@ def _signatures(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
         if one["field"]:
             who.append(Para(f"{HEADINGS['field'].zh} {one['field']}", _SMALL))
         who.append(Para(f"SHA-256 {one['certificate']}", 6, "song", MUTED))
-        proven = one["proven_time"] or f"{HEADINGS['not_proven'].zh} {HEADINGS['not_proven'].en}"
+        proven = one["proven_time"] or _named("not_proven")
         when = (
             Para(one["claimed_time"] or "–"),
-            Para(f"{HEADINGS['proven_time'].zh} {HEADINGS['proven_time'].en}:", _SMALL, "song", MUTED),
+            Para(f"{_named('proven_time')}:", _SMALL, "song", MUTED),
             Para(proven, _SMALL),
         )
         covers = (
@@ -182,7 +182,7 @@ def _timestamps(flow: Flow, zh: dict[str, Any]) -> None:
     if not zh["timestamps"]:
         return
     _heading(flow, "timestamps")
-    rows = [tuple(_column(key) for key in ("field", "proven_time", "signer", "answer"))]
+    rows = [tuple(_label(key) for key in ("field", "proven_time", "signer", "answer"))]
     for one in zh["timestamps"][:MOST_ROWS]:
         tone, said = (GOOD, "可信 trusted") if one["proves"] else (CAUTION, "未采信 not relied on")
         rows.append((
@@ -196,16 +196,15 @@ def _revisions(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
     if len(zh["revisions"]) < 2:
         return
     _heading(flow, "revisions")
-    rows = [tuple(_column(key) for key in ("revision", "changes", "signed_after"))]
+    rows = [tuple(_label(key) for key in ("revision", "changes", "signed_after"))]
     for one, same in zip(zh["revisions"][:MOST_ROWS], en["revisions"][:MOST_ROWS], strict=True):
         changes: list[Para] = []
         for change, other in zip(one["changes"][:8], same["changes"][:8], strict=True):
             changes.append(Para(f"{change['text']} {other['text']}"))
             if change["detail"]:
                 changes.append(Para(change["detail"], _SMALL, "song", MUTED))
-        none = without_changes(one["revision"])
-        first = (Para(f"{none.zh} {none.en}"),)
-        nobody = f"{HEADINGS['nobody'].zh} {HEADINGS['nobody'].en}"
+        first = (Para(_named("no_changes" if one["revision"] else "first_revision")),)
+        nobody = _named("nobody")
         rows.append((
             (Para(str(one["revision"])), Para(f"{one['size']:,} B", _SMALL, "song", MUTED)),
             tuple(changes) or first, (Para("、".join(one["signed_after"]) or nobody, longest=900),),
@@ -243,7 +242,7 @@ def _shown(flow: Flow, zh: dict[str, Any], en: dict[str, Any]) -> None:
 
 def _checks(flow: Flow, report: VerificationReport, zh: dict[str, Any], en: dict[str, Any]) -> None:
     _heading(flow, "checks")
-    rows: list[tuple[Cell, ...]] = [((Para("#", 8, "hei", MUTED),), _column("check"), _column("answer"))]
+    rows: list[tuple[Cell, ...]] = [((Para("#", 8, "hei", MUTED),), _label("check"), _label("answer"))]
     for outcome, one, same in zip(report.checks, zh["checks"], en["checks"], strict=True):
         said = [Para(one["question"]), _english(same["question"])]
         if one["reason"]:
@@ -269,7 +268,7 @@ def _more(flow: Flow, count: int) -> None:
 
 
 def _foot(report: VerificationReport, page: int, pages: int) -> tuple[Para, ...]:
-    left = f"{HEADINGS['title'].zh} {HEADINGS['title'].en} · 不是证照 not a licence · {report.sha256[:16]}…"
+    left = f"{_named('title')} · 不是证照 not a licence · {report.sha256[:16]}…"
     return Para(left, _SMALL, "song", MUTED), Para(f"{page} / {pages}", _SMALL, "song", MUTED, align="right")
 
 
@@ -283,8 +282,8 @@ def _label(key: str) -> Cell:
     return Para(text.zh, 8.5, "hei", MUTED), Para(text.en, _SMALL, "song", MUTED, lang="en")
 
 
-def _column(key: str) -> Cell:
-    return _label(key)
+def _named(key: str) -> str:
+    return f"{HEADINGS[key].zh} {HEADINGS[key].en}"
 
 
 def _english(text: str) -> Para:

@@ -27,6 +27,7 @@ from elicense.reporting.layout import HEIGHT, WIDTH, Flow
 from elicense.reporting.words import HEADINGS
 from elicense.signing.cms import sign_digest
 from elicense.signing.pades import required_capacity
+from elicense.updates import digest_of, fill_gap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,11 +228,11 @@ class _Writer:
         byte_range = (0, gap, end, total - end)
         body.parts[0] = body.parts[0].replace(self._signature((0, 0, 0, 0)), self._signature(byte_range))
         pdf = b"".join((HEADER, *body.parts, table, trailer))
-        digest = hashlib.new(self.signer.algorithm.digest, pdf[:gap] + pdf[end:]).digest()
-        der = sign_digest(digest, self.signer)
-        if len(der) > capacity:
+        der = sign_digest(digest_of(pdf, byte_range, self.signer.algorithm.digest), self.signer)
+        try:
+            return fill_gap(pdf, byte_range, der)
+        except ValueError as error:
             raise SigningError(
                 f"the report's signature needs {len(der)} bytes, not {capacity}: use a shorter chain of certificates",
                 f"报告签名需要 {len(der)} 字节，而预留仅 {capacity} 字节：请使用较短的证书链",
-            )
-        return b"".join((pdf[:gap], b"<", der.hex().encode().ljust(2 * capacity, b"0"), b">", pdf[end:]))
+            ) from error

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.errors import SigningError, TimestampUnavailable
 from elicense.signing.cms import sign_digest, signature_value, with_timestamp
+from elicense.updates import digest_of, fill_gap
 
 if TYPE_CHECKING:
     from elicense.model import Licence
@@ -125,15 +126,6 @@ def _check_slot(document: UnsignedDocument) -> None:
         )
 
 
-def digest_of(pdf: bytes, byte_range: tuple[int, int, int, int], algorithm: str) -> bytes:
-    """Return the hash of a file but for the gap that its byte range leaves."""
-    _, start, end, _ = byte_range
-    view = memoryview(pdf)
-    digest = hashlib.new(algorithm, view[:start])
-    digest.update(view[end:])
-    return digest.digest()
-
-
 def _stamped(der: bytes, signer: Signer, timestamps: TimestampAuthority) -> bytes:
     algorithm = signer.algorithm.digest
     imprint = hashlib.new(algorithm, signature_value(der)).digest()
@@ -141,13 +133,12 @@ def _stamped(der: bytes, signer: Signer, timestamps: TimestampAuthority) -> byte
 
 
 def _insert(document: UnsignedDocument, der: bytes) -> bytes:
-    """Return the PDF with `der` as lower-case hex in the gap, zeros after it."""
-    capacity = document.slot.capacity
-    if len(der) > capacity:
+    """Return the PDF with `der` in the gap."""
+    try:
+        return fill_gap(document.pdf, document.slot.byte_range, der)
+    except ValueError as error:
+        capacity = document.slot.capacity
         raise SigningError(
             f"the signature needs {len(der)} bytes not {capacity}; reserve more and render again",
             f"签名需要 {len(der)} 字节，而预留仅 {capacity} 字节，请扩大预留空间后重新生成",
-        )
-    _, start, end, _ = document.slot.byte_range
-    filling = der.hex().encode().ljust(2 * capacity, b"0")
-    return b"".join((document.pdf[:start], b"<", filling, b">", document.pdf[end:]))
+        ) from error

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from elicense.pki.evidence import MOST_VALUES, alone
+from elicense.pki.evidence import alone
+from elicense.pki.keys import has_issued
+from elicense.pki.material import MOST_VALUES
 from elicense.pki.ocsp import read_answers
 from elicense.pki.paths import PathStatus, Purpose, find_path
+from elicense.pki.revocation import is_from
 from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
 from elicense.verification.facts import PathFacts
-from elicense.verification.signature import load_certificate
+from elicense.verification.signature import fingerprint, load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +62,7 @@ def path_facts(
         revoked_at=result.revoked_at,
         revocation_reason=result.revocation_reason,
         detail=result.detail,
-        certificates=tuple(hashlib.sha256(certificate).hexdigest() for certificate in result.certificates),
+        certificates=tuple(map(fingerprint, result.certificates)),
         by_document=by_document,
     )
     return facts, chain
@@ -86,7 +88,7 @@ def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> 
     above = {
         one
         for one in load_all(held.certificates)
-        if _issued(one, one) and any(_issued(anchor, one) for anchor in anchors)
+        if has_issued(one, one) and any(has_issued(one, anchor) for anchor in anchors)
     }
     if loose(held.certificates, vouching | above, trust):
         return True
@@ -106,10 +108,7 @@ def _is_ours(encoded: bytes, issuers: Iterable[x509.Certificate]) -> bool:
     try:
         require_no_free_bytes_in_list(encoded)
         crl = x509.load_der_x509_crl(encoded)
-        return any(
-            crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-            for issuer in issuers
-        )
+        return any(is_from(crl, issuer) for issuer in issuers)
     except (CmsError, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return False
 
@@ -144,7 +143,7 @@ def _chain(
     waiting = [leaf]
     while waiting:
         certificate = waiting.pop(0)
-        if any(certificate == anchor or _issued(certificate, anchor) for anchor in anchors):
+        if any(certificate == anchor or has_issued(anchor, certificate) for anchor in anchors):
             chain: set[x509.Certificate] = set()
             step: x509.Certificate | None = certificate
             while step is not None:
@@ -153,16 +152,7 @@ def _chain(
             return chain
         # A decoy of the same name and key may stand beside the genuine issuer: every way is tried.
         for issuer in helpers:
-            if issuer not in below and _issued(certificate, issuer):
+            if issuer not in below and has_issued(issuer, certificate):
                 below[issuer] = certificate
                 waiting.append(issuer)
     return set()
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Return whether `issuer` signed `certificate`."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True

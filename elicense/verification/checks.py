@@ -119,8 +119,8 @@ def _worst(signatures: tuple[SignatureFacts, ...], ask: Callable[[SignatureFacts
     answers = [(signature, ask(signature)) for signature in signatures]
     for status in _WORST_FIRST:
         for signature, answer in answers:
-            if answer.status is status and len(answers) > 1:
-                return replace(answer, detail=f"{signature.field!r}: {answer.detail or answer.status.value}")
+            if answer.status is status and len(answers) > 1 and status is not CheckStatus.NOT_RUN:
+                return replace(answer, detail=": ".join(filter(None, (repr(signature.field), answer.detail))))
             if answer.status is status:
                 return answer
     return next((answer for _, answer in answers if answer.reason), answers[0][1])

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 DATA = "1.2.840.113549.1.7.1"
 TIMESTAMP_INFO = "1.2.840.113549.1.9.16.1.4"
-_SIGNED_DATA = "1.2.840.113549.1.7.2"
-_CONTENT_TYPE = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
-_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
-_SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
-_TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
-_KEY_IDENTIFIER = bytes.fromhex("0603551d0e")
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
+TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
+KEY_IDENTIFIER = bytes.fromhex("0603551d0e")
 """The DER of the object identifier that stands before a subject key identifier. Source: RFC 5280, 4.2.1.2."""
-_RSA_PSS, _RSA = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.1"
+RSA_PSS, _RSA = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.1"
 
 DIGESTS = {
     "2.16.840.1.101.3.4.2.1": "sha256",
@@ -45,7 +45,7 @@ DIGESTS = {
 }
 """Digest algorithms a seal may use."""
 _NULL = b"\x05\x00"
-_SIGNATURES: dict[str, tuple[str, str | None, tuple[bytes, ...]]] = {
+SIGNATURES: dict[str, tuple[str, str | None, tuple[bytes, ...]]] = {
     "1.2.840.10045.4.3.2": ("ecdsa", "sha256", (b"",)),
     "1.2.840.10045.4.3.3": ("ecdsa", "sha384", (b"",)),
     "1.2.840.10045.4.3.4": ("ecdsa", "sha512", (b"",)),
@@ -56,7 +56,7 @@ _SIGNATURES: dict[str, tuple[str, str | None, tuple[bytes, ...]]] = {
     "1.3.101.112": ("ed25519", None, (b"",)),
 }
 """Identifier -> what the key does, the digest it implies, the parameters that may stand beside it."""
-_HASHES: dict[str, hashes.HashAlgorithm] = {
+HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
@@ -114,7 +114,7 @@ def read_signed_data(data: bytes, content_type: str) -> SignedData:
 
 def _read(data: bytes, content_type: str) -> SignedData:
     outer = der.children(data, der.whole(data, der.SEQUENCE))
-    _expect(len(outer) == 2 and der.oid(data, outer[0]) == _SIGNED_DATA, "content info")
+    _expect(len(outer) == 2 and der.oid(data, outer[0]) == SIGNED_DATA, "content info")
     parts = der.children(data, _only(data, outer[1], 0xA0))
     version, algorithms, encapsulated, *rest = parts
     certificates: tuple[bytes, ...] = ()
@@ -153,15 +153,14 @@ def _signer_info(
     digest = _digest_name(data, digest_node)
     _expect(der.integer(data, version) == (1 if identifier.tag == der.SEQUENCE else 3), "signer version")
     attributes = _attributes(data, signed, 0xA0)
-    types = [der.oid(value, der.whole(value, der.OID)) for value in attributes.get(_CONTENT_TYPE, ())]
+    types = [der.oid(value, der.whole(value, der.OID)) for value in attributes.get(CONTENT_TYPE, ())]
     _expect(types == [content_type], "signed content type")
     digests = [
-        der.content(value, der.whole(value, der.OCTET_STRING))
-        for value in attributes.get(_MESSAGE_DIGEST, ())
+        der.content(value, der.whole(value, der.OCTET_STRING)) for value in attributes.get(MESSAGE_DIGEST, ())
     ]
     _expect(len(digests) == 1, "message digest")
     # Timestamps by others may still name their certificate by SHA-1, a seal never does.
-    _expect(content_type != DATA or _SIGNING_CERTIFICATE not in attributes, "signing certificate by SHA-1")
+    _expect(content_type != DATA or SIGNING_CERTIFICATE not in attributes, "signing certificate by SHA-1")
     signer = _signer(data, identifier, certificates, attributes)
     return SignedData(
         digest=digest,
@@ -183,7 +182,7 @@ def _timestamps(data: bytes, unsigned: list[der.Node], content_type: str) -> tup
         return ()
     _expect(content_type == DATA and len(unsigned) == 1, "unsigned attributes")
     attributes = _attributes(data, unsigned[0], 0xA1)
-    tokens = attributes.get(_TIMESTAMP_TOKEN, ())
+    tokens = attributes.get(TIMESTAMP_TOKEN, ())
     _expect(len(attributes) == len(tokens) == 1, "unsigned attributes")
     return tuple(tokens)
 
@@ -214,8 +213,8 @@ def _signer(
         matches = named == _issuer_and_serial(found[0])
     else:
         # No signature covers the identifier: only the certificate's own subject key identifier will do.
-        own = _tlv(der.OCTET_STRING, _tlv(der.OCTET_STRING, der.content(data, identifier)))
-        matches = identifier.tag == 0x80 and _KEY_IDENTIFIER + own in found[0]
+        own = der.encode(der.OCTET_STRING, der.encode(der.OCTET_STRING, der.content(data, identifier)))
+        matches = identifier.tag == 0x80 and KEY_IDENTIFIER + own in found[0]
     if not matches:
         raise CmsError("cms.certificate", "the signature names another certificate")
     return found[0]
@@ -223,13 +222,13 @@ def _signer(
 
 def _signed_certificate(attributes: Mapping[str, list[bytes]]) -> tuple[str, bytes]:
     """Return digest name and digest of the first certificate in the ESS attribute. Source: RFC 5035, 4 and 5."""
-    for name in (_SIGNING_CERTIFICATE_V2, _SIGNING_CERTIFICATE):
+    for name in (SIGNING_CERTIFICATE_V2, SIGNING_CERTIFICATE):
         if name in attributes:
             _expect(len(attributes[name]) == 1, "signing certificate")
             value = attributes[name][0]
             body = der.children(value, der.whole(value, der.SEQUENCE))
             parts = der.children(value, der.children(value, body[0])[0])
-            if name == _SIGNING_CERTIFICATE:
+            if name == SIGNING_CERTIFICATE:
                 return "sha1", der.content(value, parts[0], der.OCTET_STRING)
             digest = "sha256"
             if parts[0].tag == der.SEQUENCE:
@@ -241,7 +240,7 @@ def _signed_certificate(attributes: Mapping[str, list[bytes]]) -> tuple[str, byt
 def _issuer_and_serial(certificate: bytes) -> bytes:
     """Return the DER of IssuerAndSerialNumber of a certificate."""
     serial, _, issuer = _certificate_head(certificate)
-    return _tlv(der.SEQUENCE, issuer + serial)
+    return der.encode(der.SEQUENCE, issuer + serial)
 
 
 def _certificate_head(certificate: bytes) -> tuple[bytes, bytes, bytes]:
@@ -299,10 +298,10 @@ def _algorithm(data: bytes, node: der.Node, digest: str) -> str:
     parts = der.children(data, node)
     name = der.oid(data, parts[0])
     parameters = b"".join(der.encoded(data, part) for part in parts[1:])
-    if name == _RSA_PSS:
+    if name == RSA_PSS:
         kind, implied, allowed = "rsa_pss", None, _pss_parameters(digest)
-    elif name in _SIGNATURES:
-        kind, implied, allowed = _SIGNATURES[name]
+    elif name in SIGNATURES:
+        kind, implied, allowed = SIGNATURES[name]
     else:
         raise CmsError("cms.algorithm", "signature algorithm not accepted")
     _expect(implied in {None, digest} and parameters in allowed, "signature algorithm's parameters")
@@ -315,22 +314,13 @@ def _pss_parameters(digest: str) -> tuple[bytes, ...]:
     arcs = {"sha256": 1, "sha384": 2, "sha512": 3}
     identifier = bytes.fromhex("06096086480165030402") + bytes([arcs[digest]])
     mgf1 = bytes.fromhex("06092a864886f70d010108")
-    salt = _tlv(0xA2, _tlv(der.INTEGER, bytes([hashlib.new(digest).digest_size])))
+    salt = der.encode(0xA2, der.encode(der.INTEGER, bytes([hashlib.new(digest).digest_size])))
     found = []
     for one, two in itertools.product((_NULL, b""), repeat=2):
-        first = _tlv(0xA0, _tlv(der.SEQUENCE, identifier + one))
-        second = _tlv(0xA1, _tlv(der.SEQUENCE, mgf1 + _tlv(der.SEQUENCE, identifier + two)))
-        found.append(_tlv(der.SEQUENCE, first + second + salt))
+        first = der.encode(0xA0, der.encode(der.SEQUENCE, identifier + one))
+        second = der.encode(0xA1, der.encode(der.SEQUENCE, mgf1 + der.encode(der.SEQUENCE, identifier + two)))
+        found.append(der.encode(der.SEQUENCE, first + second + salt))
     return tuple(found)
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    """Return one encoded value."""
-    length = len(content)
-    if length < 0x80:
-        return bytes([tag, length]) + content
-    size = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(size)]) + size + content
 
 
 def _only(data: bytes, node: der.Node, tag: int) -> der.Node:
@@ -356,15 +346,23 @@ def weak_key(key: CertificatePublicKeyTypes) -> str:
 
 def signature_matches(key: CertificatePublicKeyTypes, signed: SignedData) -> bool:
     """Return whether the signature over the signed attributes is the key's; False also for a key of another kind."""
-    digest = _HASHES[signed.digest]
+    digest = HASHES[signed.digest]
+    return is_by(key, signed, digest, padding.PSS(padding.MGF1(digest), digest.digest_size))
+
+
+def is_by(
+    key: CertificatePublicKeyTypes, signed: SignedData, digest: hashes.HashAlgorithm, pss: padding.PSS
+) -> bool:
+    """Return what `signature_matches` does, for this digest inside the signature and, for RSASSA-PSS, this padding.
+
+    Raises ValueError for values that the key's algorithm cannot have.
+    """
     try:
         if signed.algorithm == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signed.signature, signed.signed, ec.ECDSA(digest))
-        elif signed.algorithm == "rsa" and isinstance(key, rsa.RSAPublicKey):
-            key.verify(signed.signature, signed.signed, padding.PKCS1v15(), digest)
-        elif signed.algorithm == "rsa_pss" and isinstance(key, rsa.RSAPublicKey):
-            pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
-            key.verify(signed.signature, signed.signed, pss, digest)
+        elif signed.algorithm in {"rsa", "rsa_pss"} and isinstance(key, rsa.RSAPublicKey):
+            pads = pss if signed.algorithm == "rsa_pss" else padding.PKCS1v15()
+            key.verify(signed.signature, signed.signed, pads, digest)
         elif signed.algorithm == "ed25519" and isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(signed.signature, signed.signed)
         else:

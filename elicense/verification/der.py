@@ -1,4 +1,4 @@
-"""Distinguished encoding rules: a strict reader of nested values by their offsets, nothing copied.
+"""Distinguished encoding rules: a strict reader of nested values by their offsets, nothing copied; one writer.
 
 Source: ITU-T X.690, 8 and 10 (the text was not read for this; rules from common knowledge of it).
 """
@@ -108,6 +108,15 @@ def integer(data: bytes, node: Node) -> int:
     if not raw or (len(raw) > 1 and raw[0] in (0, 0xFF) and (raw[0] ^ raw[1]) < 0x80):
         raise DerError("integer not in its shortest form")
     return int.from_bytes(raw, signed=True)
+
+
+def encode(tag: int, content: bytes) -> bytes:
+    """Return one value in DER."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes((tag, 0x80 | len(length))) + length + content
 
 
 def generalized_time(data: bytes, node: Node) -> datetime:

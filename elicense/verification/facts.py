@@ -119,7 +119,7 @@ class SignatureFacts:
     revision: int = 0
     """Index of the revision to whose end it reaches; -1 if to none."""
     permission: int | None = None
-    """What it permits afterwards: DocMDP P 1 to 3, or None without certification."""
+    """What it permits afterwards, 1 to 3: DocMDP P, or what its field's Lock says if stricter; None without both."""
     locked: tuple[str, ...] | None = None
     """Names of the fields it locks (FieldMDP), ("*",) for all; None if it locks none."""
     proven_time: datetime | None = None

@@ -14,13 +14,29 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from elicense.pki.evidence import NO_EVIDENCE, Evidence
 from elicense.verification import der
-from elicense.verification.cms import DATA, TIMESTAMP_INFO, CmsError, SignedData
+from elicense.verification.cms import (
+    CONTENT_TYPE,
+    DATA,
+    DIGESTS,
+    HASHES,
+    KEY_IDENTIFIER,
+    MESSAGE_DIGEST,
+    RSA_PSS,
+    SIGNATURES,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    TIMESTAMP_INFO,
+    TIMESTAMP_TOKEN,
+    CmsError,
+    SignedData,
+    is_by,
+)
 from elicense.verification.foreign_ber import Ber, unpadded
 from elicense.verification.timestamps import Token
 
@@ -32,50 +48,28 @@ if TYPE_CHECKING:
     from elicense.verification.der import Node
     from elicense.verification.scan import Candidate
 
-_SIGNED_DATA = "1.2.840.113549.1.7.2"
-_CONTENT_TYPE = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
-_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
-_SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
-_TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
 _ADOBE_REVOCATION = "1.2.840.113583.1.1.8"
 _CERTIFICATE_VALUES = "1.2.840.113549.1.9.16.2.23"
 _REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 _OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
-_KEY_IDENTIFIER = bytes.fromhex("0603551d0e")
 _BASIC_OCSP = bytes.fromhex("06092b0601050507300101")
 
-_DIGESTS = {
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
+_DIGESTS = DIGESTS | {
     "2.16.840.1.101.3.4.2.8": "sha3_256",
     "2.16.840.1.101.3.4.2.9": "sha3_384",
     "2.16.840.1.101.3.4.2.10": "sha3_512",
 }
-_HASHES: Mapping[str, hashes.HashAlgorithm] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
+_HASHES: Mapping[str, hashes.HashAlgorithm] = HASHES | {
     "sha3_256": hashes.SHA3_256(),
     "sha3_384": hashes.SHA3_384(),
     "sha3_512": hashes.SHA3_512(),
 }
-_RSA_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
-_SIGNATURES = {
+_SIGNATURES = {name: (kind, implied) for name, (kind, implied, _) in SIGNATURES.items()} | {
     "1.2.840.10045.2.1": ("ecdsa", None),
-    "1.2.840.10045.4.3.2": ("ecdsa", "sha256"),
-    "1.2.840.10045.4.3.3": ("ecdsa", "sha384"),
-    "1.2.840.10045.4.3.4": ("ecdsa", "sha512"),
     "2.16.840.1.101.3.4.3.10": ("ecdsa", "sha3_256"),
     "2.16.840.1.101.3.4.3.11": ("ecdsa", "sha3_384"),
     "2.16.840.1.101.3.4.3.12": ("ecdsa", "sha3_512"),
-    "1.2.840.113549.1.1.1": ("rsa", None),
-    "1.2.840.113549.1.1.11": ("rsa", "sha256"),
-    "1.2.840.113549.1.1.12": ("rsa", "sha384"),
-    "1.2.840.113549.1.1.13": ("rsa", "sha512"),
-    "1.3.101.112": ("ed25519", None),
 }
 """Identifier -> what the key does, and the digest it implies."""
 _MOST_CERTIFICATES = 64
@@ -186,7 +180,7 @@ class _Reader:
         """Return what was read. Raises CmsError or ValueError."""
         ber = self.ber
         outer = ber.children(ber.read(0, len(ber.data)), der.SEQUENCE)
-        _expect(len(outer) == 2 and ber.oid(outer[0]) == _SIGNED_DATA, "content info")
+        _expect(len(outer) == 2 and ber.oid(outer[0]) == SIGNED_DATA, "content info")
         (signed_data,) = ber.children(outer[1], 0xA0)
         _version, _algorithms, encapsulated, *rest = ber.children(signed_data, der.SEQUENCE)
         content = self._content(encapsulated)
@@ -216,16 +210,16 @@ class _Reader:
         _expect(bool(rest) and rest[0].tag == 0xA0, "no signed attributes")
         signed, algorithm, signature, *unsigned = rest
         attributes = self._attributes(signed)
-        types = [ber.oid(value) for value in attributes.get(_CONTENT_TYPE, ())]
+        types = [ber.oid(value) for value in attributes.get(CONTENT_TYPE, ())]
         _expect(types == [self.content_type], "signed content type")
-        digests = attributes.get(_MESSAGE_DIGEST, [])
+        digests = attributes.get(MESSAGE_DIGEST, [])
         _expect(len(digests) == 1, "message digest")
         kind, inner, mask, salt = self._algorithm(algorithm, digest)
         signer = self._signer(identifier, attributes)
         timestamps = self._around(attributes, unsigned)
         body = ber.raw(signed)
         # RFC 5652, 5.4: the signature is over the attributes with the tag of a SET, and of definite length.
-        covered = b"\x31" + body[1:] if body[1] != 0x80 else _tlv(0x31, body[2:-2])
+        covered = b"\x31" + body[1:] if body[1] != 0x80 else der.encode(0x31, body[2:-2])
         return ForeignSignedData(
             digest=digest,
             message_digest=ber.octets(digests[0]),
@@ -264,7 +258,7 @@ class _Reader:
             self._take_certificates(self.ber.children(value))
         for value in loose.get(_REVOCATION_VALUES, ()):
             self._take_archival(value, basic=True)
-        return tuple(self.ber.raw(value) for value in loose.get(_TIMESTAMP_TOKEN, ())[:_MOST_CERTIFICATES])
+        return tuple(self.ber.raw(value) for value in loose.get(TIMESTAMP_TOKEN, ())[:_MOST_CERTIFICATES])
 
     def _take_certificates(self, nodes: list[Node]) -> None:
         """Keep X.509 certificates; attribute certificates and other kinds are none."""
@@ -305,8 +299,8 @@ class _Reader:
             found = [c for c in self.certificates if _issuer_and_serial(c) == wanted]
         else:
             own = ber.octets(identifier, 0x80)
-            value = _tlv(der.OCTET_STRING, _tlv(der.OCTET_STRING, own))
-            found = [c for c in self.certificates if _KEY_IDENTIFIER + value in c]
+            value = der.encode(der.OCTET_STRING, der.encode(der.OCTET_STRING, own))
+            found = [c for c in self.certificates if KEY_IDENTIFIER + value in c]
         named = self._named(attributes)
         self.names_certificate = named is not None
         if named is not None:
@@ -317,12 +311,12 @@ class _Reader:
     def _named(self, attributes: dict[str, list[Node]]) -> tuple[str, bytes] | None:
         """Return digest name and digest of the certificate that was signed. Source: RFC 5035, 4 and 5."""
         ber = self.ber
-        for name, usual in ((_SIGNING_CERTIFICATE_V2, "sha256"), (_SIGNING_CERTIFICATE, "sha1")):
+        for name, usual in ((SIGNING_CERTIFICATE_V2, "sha256"), (SIGNING_CERTIFICATE, "sha1")):
             if name in attributes:
                 _expect(len(attributes[name]) == 1, "signing certificate")
                 listed = ber.children(attributes[name][0], der.SEQUENCE)[0]
                 parts = ber.children(ber.children(listed, der.SEQUENCE)[0], der.SEQUENCE)
-                stated = name == _SIGNING_CERTIFICATE_V2 and parts[0].tag == der.SEQUENCE
+                stated = name == SIGNING_CERTIFICATE_V2 and parts[0].tag == der.SEQUENCE
                 digest = _digest_name(ber, parts.pop(0)) if stated else usual
                 return digest, ber.octets(parts[0])
         return None
@@ -331,7 +325,7 @@ class _Reader:
         """Return what the key does, and the digests and salt inside."""
         identifier, *parameters = self.ber.children(node, der.SEQUENCE)
         name = self.ber.oid(identifier)
-        if name == _RSA_PSS:
+        if name == RSA_PSS:
             _expect(len(parameters) == 1, "PSS parameters", "cms.algorithm")
             return ("rsa_pss", *self._pss(parameters[0]))
         if name not in _SIGNATURES:
@@ -353,19 +347,10 @@ class _Reader:
         return _digest_name(ber, parts[0xA0]), _digest_name(ber, inner), salt
 
 
-def _tlv(tag: int, content: bytes) -> bytes:
-    """Return a value in DER."""
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, 0x80 | len(length))) + length + content
-
-
 def _as_response(basic: bytes) -> bytes:
     """Return an OCSPResponse, successful, around a BasicOCSPResponse. Source: RFC 6960, 4.2.1."""
-    inner = _tlv(der.SEQUENCE, _BASIC_OCSP + _tlv(der.OCTET_STRING, basic))
-    return _tlv(der.SEQUENCE, b"\x0a\x01\x00" + _tlv(0xA0, inner))
+    inner = der.encode(der.SEQUENCE, _BASIC_OCSP + der.encode(der.OCTET_STRING, basic))
+    return der.encode(der.SEQUENCE, b"\x0a\x01\x00" + der.encode(0xA0, inner))
 
 
 def _issuer_and_serial(certificate: bytes) -> tuple[bytes, int] | None:
@@ -382,19 +367,8 @@ def _issuer_and_serial(certificate: bytes) -> tuple[bytes, int] | None:
 
 def foreign_signature_matches(key: CertificatePublicKeyTypes, signed: ForeignSignedData) -> bool:
     """Return whether the signature over the signed attributes is the key's; False also for a key of another kind."""
-    digest = _HASHES[signed.signature_digest]
+    pss = padding.PSS(padding.MGF1(_HASHES[signed.mask_digest]), signed.salt)
     try:
-        if signed.algorithm == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signed.signature, signed.signed, ec.ECDSA(digest))
-        elif signed.algorithm == "rsa" and isinstance(key, rsa.RSAPublicKey):
-            key.verify(signed.signature, signed.signed, padding.PKCS1v15(), digest)
-        elif signed.algorithm == "rsa_pss" and isinstance(key, rsa.RSAPublicKey):
-            pss = padding.PSS(padding.MGF1(_HASHES[signed.mask_digest]), signed.salt)
-            key.verify(signed.signature, signed.signed, pss, digest)
-        elif signed.algorithm == "ed25519" and isinstance(key, ed25519.Ed25519PublicKey):
-            key.verify(signed.signature, signed.signed)
-        else:
-            return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return is_by(key, signed, _HASHES[signed.signature_digest], pss)
+    except ValueError:
         return False
-    return True

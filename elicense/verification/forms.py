@@ -1,4 +1,4 @@
-"""How signed data are read under each policy: our own strictly, others' as they are made."""
+"""How a file and its signed data are read under each policy: our own strictly, others' as they are made."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from elicense.verification import foreign
 from elicense.verification.cms import DATA, read_signed_data, signature_matches
+from elicense.verification.general import read_general
 from elicense.verification.policy import GENERAL
 from elicense.verification.signature import read_contents
+from elicense.verification.structure import read_structure
 from elicense.verification.timestamps import read_token
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from elicense.verification.cms import SignedData
     from elicense.verification.scan import Candidate
+    from elicense.verification.structure import Structure
     from elicense.verification.timestamps import Token
 
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 class Form:
     """The readers of one policy."""
 
+    structure: Callable[[bytes], Structure]
+    """What the raw bytes of a file show; never raises for what they hold."""
     contents: Callable[[bytes, Candidate], bytes]
     """The value in a signature's gap. Raises CmsError."""
     signed: Callable[[bytes, Candidate], SignedData]
@@ -38,10 +43,16 @@ class Form:
 
 
 OURS = Form(
-    read_contents, lambda raw, _: read_signed_data(raw, DATA), read_token, signature_matches, strict=True
+    read_structure,
+    read_contents,
+    lambda raw, _: read_signed_data(raw, DATA),
+    read_token,
+    signature_matches,
+    strict=True,
 )
 """Licences: no byte of the signed data is free."""
 FOREIGN = Form(
+    read_general,
     foreign.read_foreign_contents,
     foreign.read_foreign_signed_data,
     foreign.read_foreign_token,

@@ -27,7 +27,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from elicense.pki.evidence import NO_EVIDENCE, Evidence
-from elicense.verification.facts import Change, Finding, RevisionFacts
+from elicense.verification.facts import Change, RevisionFacts
 from elicense.verification.general_compare import Comparison
 from elicense.verification.general_fields import (
     Signature,
@@ -38,13 +38,14 @@ from elicense.verification.general_fields import (
 from elicense.verification.general_roles import learn, number_of
 from elicense.verification.objects import SKIP, Object
 from elicense.verification.pdf import Reference, Violation
-from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, _spelled, find_candidates, has_traces
-from elicense.verification.structure import Structure
+from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, find_candidates, has_traces, spelled
+from elicense.verification.structure import Structure, finding_of
 from elicense.verification.xref import PACKED, PLAIN, Document, Section, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from elicense.verification.facts import Finding
     from elicense.verification.general_fields import Node
     from elicense.verification.xref import Entry
 
@@ -52,6 +53,8 @@ UNDECIDED = frozenset(("format.unsupported", "format.removed_signature", "limit.
 """Reasons that prove nothing, whoever signed: such a file may be perfectly honest."""
 MOST_SIGNATURES = 1_000
 """Signatures of one file."""
+MOST_JUDGED = 1_000_000
+"""Signatures times later changes: each signature is asked about each change."""
 _MOST_EVIDENCE = 4_000
 """Certificates and pieces of revocation data in a file."""
 
@@ -61,7 +64,7 @@ _LAST = re.compile(_END.pattern + rb"(?:\r\n|\n|\r)?\Z")
 _LAST_COVERED = re.compile(_END.pattern + _BLANK + rb"{0,512}\Z")
 _LINE_END = re.compile(rb"(?:\r\n|\n|\r)?")
 _BLANKS = re.compile(_BLANK + rb"*+")
-_NAME = re.compile(b"/" + _spelled("ByteRange"))
+_NAME = re.compile(b"/" + spelled("ByteRange"))
 _ESCAPED = re.compile(rb"/[ByteRange]{0,8}#")
 _WINDOW = 640
 _SOFT = frozenset(("format.token", "format.nesting", "format.layout"))
@@ -101,8 +104,7 @@ def _finding(violation: Violation, signed_until: int) -> Finding:
     reason, offset = violation.reason, violation.offset
     if reason in _SOFT and (offset is None or offset < signed_until):
         reason = "format.unsupported"
-    check = {"format": 1, "limit": 1, "byte_range": 2, "changes": 3}[reason.partition(".")[0]]
-    return Finding(check, reason, offset, violation.detail)
+    return finding_of(reason, violation)
 
 
 class _Reader:
@@ -389,6 +391,8 @@ class _Reader:
                 raise Violation("format.seal_field", None, "a signature that is not in the revision it signs")
             if signature:
                 found.append(describe(view, signature, index, _names(roles.nodes.values())))
+        if len(found) * sum(len(revision.changes) for revision in self.revisions) > MOST_JUDGED:
+            raise Violation("limit.complexity", None, "signatures and changes")
         self.candidates = found
 
     def _later(

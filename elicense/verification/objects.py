@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from elicense.verification.pdf import Name, Reference, Violation, read_name
+from elicense.verification.pdf import WORDS, Name, Reference, Violation, read_name, text_of, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,17 +45,6 @@ _PLAIN_STRING = re.compile(rb"[^\\()\r]*+\)")
 _STRING_MARK = re.compile(rb"[()]|\\[\s\S]")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[\s\S])|\r\n?")
 _BLANKS = b"\x00\t\n\x0c\r "
-_LETTERS = {
-    b"n": b"\n",
-    b"r": b"\r",
-    b"t": b"\t",
-    b"b": b"\b",
-    b"f": b"\f",
-    b"\n": b"",
-    b"\r": b"",
-    b"\r\n": b"",
-}
-_WORDS = {b"true": True, b"false": False, b"null": None}
 
 
 class HexString(bytes):
@@ -240,7 +229,7 @@ def _scalar(
         if placed:
             value.span = (match.start("hex") - 1, match.end())
         return value
-    return _WORDS[match["word"]]
+    return WORDS[match["word"]]
 
 
 def _string(data: bytes, start: int, end: int, budget: Budget) -> tuple[bytes, int]:
@@ -260,12 +249,8 @@ def _string(data: bytes, start: int, end: int, budget: Budget) -> tuple[bytes, i
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
-    text = match[1]
-    if text is None:
-        return b"\n"  # 7.3.4.2: a line end in a string reads as a line feed
-    if text[:1].isdigit() and text[0] < 0x38:
-        return bytes([int(text, 8) & 0xFF])
-    return _LETTERS.get(text, text)
+    # 7.3.4.2: a line end in a string reads as a line feed
+    return b"\n" if match[1] is None else unescaped(match[1])
 
 
 def _close(bracket: bytes, stack: list[list[Object]], openers: list[bytes], offset: int) -> Object:
@@ -284,14 +269,8 @@ def _close(bracket: bytes, stack: list[list[Object]], openers: list[bytes], offs
 
 
 def read_text(value: Object) -> str:
-    """Return a text string's characters, "" if the value is no string. Source: ISO 32000-2, 7.9.2.2."""
-    if not isinstance(value, bytes):
-        return ""
-    if value.startswith(b"\xfe\xff"):
-        return value[2:].decode("utf-16-be", "replace")
-    if value.startswith(b"\xef\xbb\xbf"):
-        return value[3:].decode("utf-8", "replace")
-    return value.decode("latin-1")
+    """Return a text string's characters, "" if the value is no string."""
+    return text_of(value) if isinstance(value, bytes) else ""
 
 
 def is_integer(value: Object) -> bool:

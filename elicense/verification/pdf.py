@@ -47,7 +47,7 @@ _LETTERS = {
     b"\r": b"",
     b"\r\n": b"",
 }
-_WORDS = {b"true": True, b"false": False, b"null": None}
+WORDS = {b"true": True, b"false": False, b"null": None}
 
 
 class Violation(Exception):
@@ -169,7 +169,7 @@ def _scalar(kind: str | None, match: re.Match[bytes], met: Inventory) -> Value:
     if kind == "string":
         _charge(met, match["string"], b"\\", match.start())
         return _ESCAPE.sub(_unescape, match["string"])
-    return _WORDS[match["word"]]
+    return WORDS[match["word"]]
 
 
 def _charge(met: Inventory, text: bytes, escape: bytes, offset: int) -> None:
@@ -203,17 +203,24 @@ def read_name(text: bytes) -> Name:
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
-    text = match[1]
+    return unescaped(match[1])
+
+
+def unescaped(text: bytes) -> bytes:
+    """Return what stands for the escape of a literal string whose text behind the backslash this is."""
     if text[:1].isdigit() and text[0] < 0x38:
         return bytes([int(text, 8) & 0xFF])
     return _LETTERS.get(text, text)
 
 
 def read_text(value: Value, data: bytes) -> str | None:
-    """Return a text string's characters, or None if the value is no string. Source: ISO 32000-2, 7.9.2.2."""
+    """Return a text string's characters, or None if the value is no string."""
     raw = value.decode(data) if isinstance(value, Hex) else value
-    if not isinstance(raw, bytes):
-        return None
+    return text_of(raw) if isinstance(raw, bytes) else None
+
+
+def text_of(raw: bytes) -> str:
+    """Return a text string's characters. Source: ISO 32000-2, 7.9.2.2."""
     if raw.startswith(b"\xfe\xff"):
         return raw[2:].decode("utf-16-be", "replace")
     if raw.startswith(b"\xef\xbb\xbf"):

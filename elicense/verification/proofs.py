@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from elicense.pki.paths import Purpose
+from elicense.updates import digest_of
 from elicense.verification import der
 from elicense.verification.chains import load_all, loose, path_facts
 from elicense.verification.cms import CmsError, weak_key
 from elicense.verification.facts import TimestampFacts
 from elicense.verification.signature import (
-    digest_of,
     fingerprint,
     load_certificate,
     subject_of,
@@ -63,7 +63,7 @@ def _document_timestamp(
     data: bytes, candidate: Candidate, form: Form, knowledge: Knowledge, moment: datetime
 ) -> tuple[TimestampFacts, set[x509.Certificate]]:
     def stamps(token: Token) -> bool:
-        return digest_of(data, candidate, token.digest) == token.imprint
+        return digest_of(data, candidate.byte_range, token.digest) == token.imprint
 
     chain: set[x509.Certificate] = set()
     try:

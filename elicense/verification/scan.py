@@ -30,15 +30,15 @@ _HEX_AFTER = re.compile(rb"[0-9A-Fa-f]*+")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 
-def _spelled(name: str) -> bytes:
+def spelled(name: str) -> bytes:
     """Return a pattern of the name as it stands in a file, any of its characters escaped or not."""
     return b"".join(rb"(?:%s|(?i:#%02x))" % (re.escape(c.encode()), ord(c)) for c in name)
 
 
 _TRACE = re.compile(
-    b"/(?:%s)" % b"|".join(map(_spelled, ("ByteRange", "DocMDP", "DocTimeStamp", "Adobe.PPK", "adbe.pkcs7")))
-    + b"|/(?:%s)" % b"|".join(map(_spelled, ("adbe.x509", "ETSI.CAdES", "ETSI.RFC3161")))
-    + b"|/%s(?![a-z]|#[67])" % _spelled("Sig")
+    b"/(?:%s)" % b"|".join(map(spelled, ("ByteRange", "DocMDP", "DocTimeStamp", "Adobe.PPK", "adbe.pkcs7")))
+    + b"|/(?:%s)" % b"|".join(map(spelled, ("adbe.x509", "ETSI.CAdES", "ETSI.RFC3161")))
+    + b"|/%s(?![a-z]|#[67])" % spelled("Sig")
     + rb"|06092[aA]864886[fF]70[dD]010702"
 )
 
@@ -60,7 +60,7 @@ class Candidate:
     revision: int = 0
     """Index of the revision to whose end it reaches; -1 if to none."""
     permission: int | None = None
-    """DocMDP P, 1 to 3; None without certification."""
+    """What it permits afterwards, 1 to 3: DocMDP P, or what its field's Lock says if stricter; None without both."""
     locked: tuple[str, ...] | None = None
     """Names of the fields it locks (FieldMDP), ("*",) for all; None if it locks none."""
     subfilter: str = "ETSI.CAdES.detached"

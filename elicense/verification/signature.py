@@ -26,15 +26,6 @@ def read_contents(data: bytes, candidate: Candidate) -> bytes:
         raise CmsError("cms.unreadable", "the gap holds no DER value") from error
 
 
-def digest_of(data: bytes, candidate: Candidate, algorithm: str) -> bytes:
-    """Return the digest of the bytes that a signature covers."""
-    first, start, end, rest = candidate.byte_range
-    view = memoryview(data)
-    digest = hashlib.new(algorithm, view[first : first + start] if first else view[:start])
-    digest.update(view[end : end + rest])
-    return digest.digest()
-
-
 def load_certificate(encoded: bytes) -> x509.Certificate:
     """Return a certificate. Raises CmsError if it cannot be read."""
     try:

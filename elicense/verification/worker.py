@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 
 from elicense.verification.document import read_facts
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
-from elicense.verification.general import read_general
+from elicense.verification.forms import form_of
 from elicense.verification.policy import LICENCE
 from elicense.verification.shown import compare
-from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -92,7 +91,7 @@ def answer(data: bytes, trust: TrustStore, at: datetime, policy: str = LICENCE) 
     structure: Structure | None = None
     # The only place that catches everything: the bytes are hostile and the answer must not be "no answer".
     try:
-        structure = read_structure(data) if policy == LICENCE else read_general(data)
+        structure = form_of(policy).structure(data)
         return facts_to_json(read_facts(data, structure, trust, at, policy=policy))
     except MemoryError:
         structure = None

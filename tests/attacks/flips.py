@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from tests.attacks import documents as d
-from tests.support.sealing import InProcess
+from tests.support.paths import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,7 +61,9 @@ def run(flips: Iterable[tuple[str, int, int]]) -> Flipped:
         data = flipped(d.licence(subject), position, bit)
         name = f"{subject} byte {position} bit {bit}"
         try:
-            report = verify(data, trust=d.trust(), at=d.AT, registry=d.office().registry, sandbox=InProcess())
+            report = verify(
+                data, trust=d.trust(), at=d.AT, registry=d.office().registry, sandbox=Remembering()
+            )
         except Exception as error:  # noqa: BLE001 - finding it is the purpose
             found.raised.append(f"{name}: {type(error).__name__}: {error}"[:200])
             continue

@@ -11,19 +11,11 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from elicense.verification.document import read_facts
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
-from elicense.verification.structure import read_structure
 from tests.attacks import documents
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from elicense.pki.trust import TrustStore
-    from elicense.verification.facts import Facts
+from tests.support.paths import Remembering
 
 _TOKENS = (
     b"/ByteRange", b"/Contents", b"/Type", b"/Sig", b"/Widget", b"/V", b"/Perms", b"/DocMDP", b"/AF", b"/EF",
@@ -105,14 +97,6 @@ def _token(data: bytes, chance: random.Random) -> bytes:
 _DAMAGE = (_bit, _bit, _splice, _truncate, _cut_out, _duplicate, _token, _token)
 
 
-class InProcess:
-    """Reads documents here, so that what would be a crash in the sandbox is seen."""
-
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = "licence") -> Facts:
-        """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at, policy=policy)
-
-
 def run(files: int | None, seconds: float, seed: int, *, resealed: bool) -> Findings:
     """Return what came of mutating real licences `files` times or for `seconds`.
 
@@ -134,7 +118,7 @@ def run(files: int | None, seconds: float, seed: int, *, resealed: bool) -> Find
             data = documents.resealed(data)
         start = time.monotonic()
         try:
-            report = verify(data, trust=documents.trust(), at=documents.AT, sandbox=InProcess())
+            report = verify(data, trust=documents.trust(), at=documents.AT, sandbox=Remembering())
         except Exception as error:  # noqa: BLE001 - finding it is the purpose
             found.raised.append(f"{name} {type(error).__name__}: {error}"[:200])
             continue

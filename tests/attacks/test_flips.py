@@ -13,8 +13,8 @@ from elicense.updates import fill_gap
 from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from tests.attacks import documents, flips
+from tests.support.paths import Remembering
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
-from tests.support.sealing import InProcess
 from tests.unit.verification.minimal_pdf import Draft, unsigned
 from tests.vectors.minimal import gap
 
@@ -46,7 +46,7 @@ def test_every_bit_of_the_gap_counts() -> None:
     pki = replace(pki, issuing=pki.root)
     identity = pki.seal(SEAL_NUMBER, AUTHORITY, AUTHORITY_CODE, algorithm="ed25519")
     signer = replace(identity, chain=()).signer()
-    trust, reader = TrustStore((pki.root.certificate,), crls=pki.crls), InProcess()
+    trust, reader = TrustStore((pki.root.certificate,), crls=pki.crls), Remembering()
     data = _sealed_tightly(signer)
     assert verify(data, trust=trust, at=AT, sandbox=reader).indication is Indication.TOTAL_PASSED
     start, end = gap(data)

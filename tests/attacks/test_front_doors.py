@@ -17,6 +17,7 @@ from elicense.cli import run
 from elicense.demo_folder import trust_file
 from elicense.errors import ConfigurationError
 from elicense.pki.trust import load_trust
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.sandbox import Sandbox
 from service import create_app
@@ -228,7 +229,7 @@ def test_no_address_in_a_certificate_is_ever_opened() -> None:
         listener.settimeout(0.3)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/x.crl"
         data = documents.sealed(documents.licence(SLUG), lookalikes.fetching_identity(address).signer())
-        for reader in (sandbox, fuzz.InProcess()):
+        for reader in (sandbox, InProcess()):
             report = verify(data, trust=documents.trust(), at=documents.AT, sandbox=reader)
             assert str(report.sub_indication) == "CHAIN_CONSTRAINTS_FAILURE"
         with pytest.raises(TimeoutError):

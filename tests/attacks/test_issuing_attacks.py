@@ -17,10 +17,10 @@ from elicense.encoding import licence_to_json
 from elicense.errors import ConfigurationError, IdempotencyConflict, InvalidLicenceData, NotAuthorised
 from elicense.issuing import issue
 from elicense.model import Holder, InForce, LicenceState
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from service.auth import load_departments
 from tests.attacks import documents
-from tests.attacks.fuzz import InProcess
 from tests.support import demonstration
 from tests.vectors.generate import VECTORS
 

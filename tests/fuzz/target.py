@@ -13,28 +13,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.pki.trust import TrustStore
-from elicense.verification.document import read_facts
-from elicense.verification.general import read_general
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.policy import GENERAL, LICENCE
 from elicense.verification.report import Indication, to_json
-from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
-    from elicense.verification.facts import Facts
     from elicense.verification.report import VerificationReport
 
 CORPUS = Path(__file__).parent / "corpus.tar.xz"
 """Small files, each once the way to some corner of the code, and whom to trust; made by make_corpus.py."""
-
-
-class InProcess:
-    """Reads documents here, so that what would be a crash in the sandbox is seen."""
-
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
-        """Return the facts."""
-        structure = read_structure(data) if policy == LICENCE else read_general(data)
-        return read_facts(data, structure, trust, at, policy=policy)
 
 
 @dataclass(frozen=True)

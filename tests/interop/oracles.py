@@ -77,6 +77,11 @@ def ask_java(oracle: str, *arguments: str) -> list[list[str]]:
     return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 
 
+def ask_dss(anchors: list[Path], lists: list[Path], *files: Path) -> list[list[str]]:
+    """Return what EU DSS says of the signatures of each file, all in one Java machine."""
+    return ask_java("Dss", ",".join(map(str, anchors)), ",".join(map(str, lists)), *map(str, files))
+
+
 def spoil(sealed: bytes) -> bytes:
     """Return the file with one bit of the first page's content changed, which the signature covers."""
     at = sealed.index(b"stream\n") + 20

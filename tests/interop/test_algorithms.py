@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from oracles import ask_java, ask_pdfsig, nss_database, openssl_verifies, spoil
+from oracles import ask_dss, ask_java, ask_pdfsig, nss_database, openssl_verifies, spoil
 
 from elicense.issuing import issue
 from elicense.pki.throwaway import ALGORITHMS, make_pki
@@ -81,9 +81,8 @@ def test_bouncy_castle_finds_every_algorithm_intact(sealed):
 @pytest.fixture(scope="module")
 def dss(sealed: Sealed) -> dict[Path, list[str]]:
     """What EU DSS says of each file when it trusts both roots."""
-    anchors, crls = ",".join(map(str, sealed.anchors)), ",".join(map(str, sealed.crls))
     files = [*sealed.files.values(), *(sealed.changed[kind] for kind in SPOILT), sealed.strange]
-    lines = ask_java("Dss", anchors, crls, *map(str, files))
+    lines = ask_dss(sealed.anchors, sealed.crls, *files)
     return {path: line[1:] for path, line in zip(files, lines, strict=True)}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from oracles import ask_java, ask_pdfsig, nss_database, require, run, spoil
+from oracles import ask_dss, ask_java, ask_pdfsig, nss_database, require, run, spoil
 
 from elicense.catalogue import templates_folder
 from elicense.pki.throwaway import make_pki
@@ -58,8 +58,7 @@ def test_verapdf_finds_pdf_a_kept(reports):
 
 def test_eu_dss_passes_every_report(reports):
     """EU DSS says TOTAL_PASSED and PAdES-BASELINE-B."""
-    crls = ",".join(map(str, reports.crls))
-    lines = ask_java("Dss", str(reports.anchor), crls, *map(str, reports.files))
+    lines = ask_dss([reports.anchor], reports.crls, *reports.files)
     assert len(lines) == len(reports.files)
     for line in lines:
         assert line[1:5] == ["TOTAL_PASSED", "null", "PAdES-BASELINE-B", "intact"], line

@@ -27,10 +27,11 @@ from elicense.issuing import issue
 from elicense.registry.memory import MemoryRegistry
 from elicense.rendering.fonts import FontLibrary
 from elicense.seal.model import SealArt, SealCentre, SealPicture, SealShape
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
 from tests.support.demonstration import SLUG, request_with
-from tests.support.sealing import SEAL_NUMBER, House, InProcess, house, round_seal
+from tests.support.sealing import SEAL_NUMBER, House, house, round_seal
 
 pytestmark = pytest.mark.interop
 

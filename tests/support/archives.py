@@ -6,7 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from elicense import updates
-from elicense.pki.evidence import NO_EVIDENCE, Evidence, gather
+from elicense.pki.evidence import NO_EVIDENCE, Evidence
+from elicense.pki.material import gather
 from elicense.pki.paths import Purpose, require_path
 from elicense.signing.cms import sign_digest
 from elicense.signing.pades import required_capacity
@@ -35,7 +36,7 @@ def with_evidence(data: bytes, held: Evidence) -> bytes:
     now = state(data)
     numbers, objects = now.tail.size, {}
     lists = []
-    for values, old in zip((held.certificates, held.crls, held.ocsps), now.evidence, strict=True):
+    for values, old in zip(held.kinds, now.evidence, strict=True):
         lists.append([*old, *range(numbers, numbers + len(values))])
         objects |= {numbers + n: updates.data_stream(value) for n, value in enumerate(values)}
         numbers += len(values)

@@ -10,9 +10,10 @@ from elicense.archiving import archive
 from elicense.errors import TimestampUnavailable
 from elicense.issuing import issue
 from elicense.pki.throwaway import _name
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from tests.support import demonstration
-from tests.support.sealing import InProcess, house
+from tests.support.sealing import house
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:

@@ -11,10 +11,6 @@ from elicense.pki.keys import fingerprint
 from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustEntry, TrustStore
 from elicense.seal.model import Seal, SealArt, SealCentre, SealShape
-from elicense.verification.document import read_facts
-from elicense.verification.general import read_general
-from elicense.verification.policy import LICENCE
-from elicense.verification.structure import read_structure
 from tests.support import demonstration
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
     from elicense.pki.keys import Signer
     from elicense.pki.throwaway import Identity, ThrowawayPki
     from elicense.seal.model import SealPicture
-    from elicense.verification.facts import Facts
 
 SEAL_NUMBER = "99010000000099"
 """Number of every seal made here."""
@@ -100,15 +95,6 @@ class House:
         return replace(
             base, **{"keepers": keepers, "trust": trust, "catalogue": catalogue or base.catalogue, **changes}
         )
-
-
-class InProcess:
-    """Reads documents in the test's own process: half a second less a report than a worker."""
-
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
-        """Return the facts."""
-        structure = read_structure(data) if policy == LICENCE else read_general(data)
-        return read_facts(data, structure, trust, at, policy=policy)
 
 
 def house(at: datetime) -> House:

@@ -27,6 +27,7 @@ from elicense.model import InForce, LicenceDraft
 from elicense.pki.evidence import Evidence, alone
 from elicense.pki.throwaway import load_pki, make_pki
 from elicense.registry.memory import MemoryRegistry, MemoryStore
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus, Indication
 from elicense.verification.structure import read_structure
@@ -35,7 +36,6 @@ from tests.support.format_reader import blocks, names, read_update, revisions
 from tests.support.life import Outage, life
 from tests.support.ocsp import answer, delegate
 from tests.support.pki import seal_signer
-from tests.support.sealing import InProcess
 from tests.support.tsa import DirectTsa
 from tests.unit.test_format_doc import as_pattern
 from tests.unit.verification.minimal_pdf import Draft, sealed

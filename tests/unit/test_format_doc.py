@@ -205,7 +205,7 @@ def test_the_table_of_keys_is_what_signers_do() -> None:
         null = encoded.dump().endswith(b"\x05\x00")
         real.append((algorithm.digest, encoded["algorithm"].dotted, "NULL" if null else "no parameters"))
     assert said == real
-    assert {oid for _, oid, _ in said} <= set(seal_cms._SIGNATURES)
+    assert {oid for _, oid, _ in said} <= set(seal_cms.SIGNATURES)
 
 
 def test_lists_on_the_page_are_those_of_the_code() -> None:

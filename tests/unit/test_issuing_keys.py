@@ -34,11 +34,12 @@ from elicense.pki.keys import (
 from elicense.pki.throwaway import ALGORITHMS, make_pki, seal_subject, write_key
 from elicense.pki.timestamps import HttpTimestampAuthority
 from elicense.registry.memory import MemoryRegistry, MemoryStore
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
 from tests.support import softhsm
 from tests.support.demonstration import AT, SLUG, entropy, folder, office, request
-from tests.support.sealing import SEAL_NUMBER, InProcess, house
+from tests.support.sealing import SEAL_NUMBER, house
 from tests.support.tsa import answer, serving
 
 ROOT = Path(__file__).parents[2]
@@ -376,6 +377,7 @@ from pathlib import Path
 from elicense import demo
 from elicense.issuing import issue
 from elicense.registry.memory import MemoryRegistry, MemoryStore
+from elicense.verification.document import InProcess
 from tests.support.demonstration import AT, entropy
 
 home = demo.load(Path(sys.argv[1]))

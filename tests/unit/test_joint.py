@@ -33,17 +33,16 @@ from elicense.errors import (
     TimestampUnavailable,
 )
 from elicense.issuing import JointPartner, Step, issue, resume, seal_next
+from elicense.issuing.line import _next_field
 from elicense.model import InForce, LicenceState
 from elicense.preflight import ClearedSeal
 from elicense.registry.sql import SqlRegistry
 from elicense.rendering.resources import seal_objects
 from elicense.seal.drawing import draw_seal
 from elicense.seal.model import SealPicture
-from elicense.signing.further import seal_further
-from elicense.verification.document import read_facts
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
-from elicense.verification.structure import read_structure
 from tests.support import demonstration
 from tests.support.demonstration import AT, office, request
 from tests.support.format_reader import blocks, names, read_seal, read_update, revisions
@@ -60,14 +59,6 @@ SLUG = "joint-approval-document"
 HOUR = timedelta(hours=1)
 TYPE = demonstration.office().catalogue[SLUG]
 CODES = (TYPE.sample_authority().code, *(one.code for one in TYPE.sample_joint_authorities()))
-
-
-class OwnReader:
-    """Reads in this process."""
-
-    def read(self, data: bytes, trust: object, at: object, **options: object) -> object:
-        """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at, **options)
 
 
 class KilledError(Exception):
@@ -123,7 +114,7 @@ def test_one_office_issues_a_joint_document_in_one_go() -> None:
     assert [one.code for one in issued.record.licence.authorities] == list(CODES)
     assert len(revisions(issued.pdf)) == 3
     for registry in (None, home.registry):
-        report = verify(issued.pdf, trust=home.trust, at=AT, registry=registry, sandbox=OwnReader())
+        report = verify(issued.pdf, trust=home.trust, at=AT, registry=registry, sandbox=InProcess())
         assert report.indication is Indication.TOTAL_PASSED
     assert report.in_force.state is InForce.IN_FORCE
     evidence = issued.record.document
@@ -169,7 +160,7 @@ def test_killed_anywhere_the_document_goes_on_where_it_stood(nth: int) -> None:
     assert result.error is None
     assert result.record.interim[: len(before.interim)] == before.interim
     assert len(result.record.interim) == 2
-    verify(result.issued.pdf, trust=home.trust, at=AT + HOUR, sandbox=OwnReader()).require_passed()
+    verify(result.issued.pdf, trust=home.trust, at=AT + HOUR, sandbox=InProcess()).require_passed()
     assert resume(home, at=AT + HOUR) == ()
 
 
@@ -216,12 +207,12 @@ def test_departments_seal_in_turn_each_in_its_own_office() -> None:
         assert first.registry.status(identifier, at=AT).state is InForce.NOT_KNOWN
         assert len(first.registry.history(identifier)) == 1
         document = between(first, record)[-1]
-        report = verify(document, trust=first.trust, at=AT, sandbox=OwnReader())
+        report = verify(document, trust=first.trust, at=AT, sandbox=InProcess())
         assert report.indication is Indication.INDETERMINATE
         sealed = seal_next(identifier, place, at=AT + seals * HOUR, authority_code=CODES[seals])
     assert sealed.state is LicenceState.ISSUED
     final = between(third, sealed)[-1]
-    report = verify(final, trust=first.trust, at=AT + 2 * HOUR, sandbox=OwnReader())
+    report = verify(final, trust=first.trust, at=AT + 2 * HOUR, sandbox=InProcess())
     assert report.indication is Indication.TOTAL_PASSED
     assert [one.claimed_time for one in report.signatures] == [AT, AT + HOUR, AT + 2 * HOUR]
 
@@ -484,11 +475,11 @@ def test_only_the_document_on_record_is_cleared_for_its_next_seal() -> None:
             preflight.clear_next(pdf, whose, **{**good, **changes})
         assert caught.value.findings[0].startswith("7. ")
     cleared = preflight.clear_next(document, licence, **good)
-    assert cleared.redeem() == (document, 1)
+    assert cleared.redeem() == document
     with pytest.raises(RuntimeError):
         cleared.redeem()
     with pytest.raises(TypeError):
-        ClearedSeal((document, 1), licence, _token=object())
+        ClearedSeal(document, licence, _token=object())
 
 
 @pytest.mark.parametrize(
@@ -502,12 +493,8 @@ def test_a_document_of_another_form_is_not_sealed(old: bytes, new: bytes) -> Non
     """What is not as the issuer writes it is a SigningError, before the key is used."""
     home, issued = whole()
     document = between(home, issued.record)[0].replace(old, new)
-    digest = hashlib.sha256(document).hexdigest()
-    cleared = preflight.clear_next(document, issued.record.licence, on_record=digest, place=1)
-    keeper = next(k for k in home.keepers if k.authority.code == CODES[1])
-    with pytest.raises(SigningError) as caught:
-        seal_further(cleared, AwaySigner(keeper.signer), drawing=lambda number: {number: b"null"}, at=AT)
-    assert not isinstance(caught.value, KeyUnavailable)
+    with pytest.raises(SigningError):
+        _next_field(document, 2)
 
 
 # --- The data ---

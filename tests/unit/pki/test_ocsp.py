@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from elicense.pki.evidence import MOST_VALUES, NO_EVIDENCE, Evidence, alone, gather
+from elicense.pki.evidence import NO_EVIDENCE, Evidence, alone
+from elicense.pki.material import MOST_VALUES, gather
 from elicense.pki.ocsp import read_answers
 from elicense.pki.paths import PathStatus, find_path
 from elicense.pki.throwaway import make_pki

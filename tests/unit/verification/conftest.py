@@ -6,20 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from elicense.verification.document import read_facts
 from elicense.verification.sandbox import Sandbox
-from elicense.verification.structure import read_structure
+from tests.support.paths import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class InProcess:
-    """Reads documents in the test's own process."""
-
-    def read(self, data: bytes, trust: object, at: object, *, policy: str = "licence") -> object:
-        """Return the facts."""
-        return read_facts(data, read_structure(data), trust, at, policy=policy)
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +21,6 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def in_process() -> InProcess:
+def in_process() -> Remembering:
     """A reader without limits."""
-    return InProcess()
+    return Remembering()

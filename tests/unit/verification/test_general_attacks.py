@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from elicense.updates import digest_of
 from elicense.verification.changes import Unpermitted, unpermitted
 from elicense.verification.facts import Facts, SignatureFacts, TimestampFacts
 from elicense.verification.foreign import read_foreign_contents, read_foreign_signed_data
 from elicense.verification.general import UNDECIDED, read_general
-from elicense.verification.signature import digest_of
 from tests.support.foreign import (
     append,
     body_of,
@@ -95,7 +95,7 @@ def outcome(pdf: bytes) -> str:
         signed = read_foreign_signed_data(read_foreign_contents(pdf, candidate), candidate)
         if (
             candidate.kind != "timestamp"
-            and digest_of(pdf, candidate, signed.digest) != signed.message_digest
+            and digest_of(pdf, candidate.byte_range, signed.digest) != signed.message_digest
         ):
             return "digest"
     return "passed"

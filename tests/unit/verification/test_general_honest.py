@@ -11,6 +11,7 @@ import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.sign import fields
 
+from elicense.updates import digest_of
 from elicense.verification.foreign import (
     foreign_signature_matches,
     read_foreign_contents,
@@ -20,7 +21,7 @@ from elicense.verification.foreign import (
 from elicense.verification.general import UNDECIDED, read_general
 from elicense.verification.general_fields import read_date
 from elicense.verification.general_rules import STAMPS
-from elicense.verification.signature import digest_of, load_certificate
+from elicense.verification.signature import load_certificate
 from tests.support.foreign import (
     append,
     body_of,
@@ -53,9 +54,9 @@ def kinds(pdf: bytes) -> list[list[str]]:
         assert foreign_signature_matches(load_certificate(signed.signer).public_key(), signed)
         if candidate.kind == "timestamp":
             token = read_foreign_token(read_foreign_contents(pdf, candidate))
-            assert token.imprint == digest_of(pdf, candidate, token.digest)
+            assert token.imprint == digest_of(pdf, candidate.byte_range, token.digest)
         else:
-            assert signed.message_digest == digest_of(pdf, candidate, signed.digest)
+            assert signed.message_digest == digest_of(pdf, candidate.byte_range, signed.digest)
         revision = structure.revisions[candidate.revision]
         assert revision.end == candidate.byte_range[2] + candidate.byte_range[3]
     starts = [0, *(revision.end for revision in structure.revisions)]

@@ -20,7 +20,7 @@ from elicense.reporting.words import (
     named,
 )
 from elicense.verification.facts import facts_to_json
-from elicense.verification.report import CheckStatus, Indication, SubIndication, decisive, moment_text
+from elicense.verification.report import CheckStatus, Indication, decisive, is_damaged, moment_text
 from elicense.verification.shown import difference_to_json
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def simple(report: VerificationReport, lang: str) -> Plain:
             "indication": report.indication.value,
             "sub_indication": report.sub_indication.value if report.sub_indication else None,
             "question": heading("authentic", lang),
-            "answer": AUTHENTIC["damaged" if _damaged(report) else report.indication](lang),
+            "answer": AUTHENTIC["damaged" if is_damaged(report) else report.indication](lang),
         },
         "in_force": {
             "state": report.in_force.state.value,
@@ -139,11 +139,6 @@ def licence_rows(licence: Mapping[str, Any]) -> Plain:
         "valid_from": validity["start"],
         "valid_until": validity["end"],
     }
-
-
-def _damaged(report: VerificationReport) -> bool:
-    failed = report.indication is Indication.TOTAL_FAILED
-    return failed and report.sub_indication is SubIndication.FORMAT_FAILURE
 
 
 def _in_force(report: VerificationReport, lang: str) -> str:

@@ -191,6 +191,12 @@ def decisive(report: VerificationReport) -> str | None:
     return next((one.reason for one in report.checks[:-1] if one.status is status and one.reason), None)
 
 
+def is_damaged(report: VerificationReport) -> bool:
+    """Return whether the file cannot be read as a sealed document: that is not called a forgery."""
+    failed = report.indication is Indication.TOTAL_FAILED
+    return failed and report.sub_indication is SubIndication.FORMAT_FAILURE
+
+
 def _signature_json(signature: SignatureSummary) -> dict[str, object]:
     return {
         "field": signature.field,

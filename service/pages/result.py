@@ -10,7 +10,7 @@ from elicense.encoding import canonical_json, licence_from_json, read_canonical_
 from elicense.model import InForce
 from elicense.reporting.plain import detailed
 from elicense.reporting.words import heading
-from elicense.verification.report import CheckStatus, Indication, SubIndication, decisive
+from elicense.verification.report import CheckStatus, Indication, decisive, is_damaged
 from service.pages.words import FORCE_TONES, Row, details_of, moment
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _case(report: VerificationReport) -> str:
     """Return which headline fits: the state in force if authentic, else what kept it from being so."""
     if report.indication is Indication.TOTAL_PASSED:
         return "general" if report.policy == GENERAL else report.in_force.state.value
-    if _damaged(report):
+    if is_damaged(report):
         return "damaged"
     return report.indication.value
 
@@ -223,15 +223,8 @@ def _told(say: Callable[[str, str], str], reason: str | None, texts: Texts, key:
     return texts.joined(said, texts(key))
 
 
-def _damaged(report: VerificationReport) -> bool:
-    """A file that cannot be read is not called a forgery."""
-    return (
-        report.indication is Indication.TOTAL_FAILED and report.sub_indication is SubIndication.FORMAT_FAILURE
-    )
-
-
 def _authentic(report: VerificationReport, texts: Texts) -> Answer:
-    key = "damaged" if _damaged(report) else report.indication.value
+    key = "damaged" if is_damaged(report) else report.indication.value
     tone = AUTHENTIC_TONES[report.indication]
     passed = report.indication is Indication.TOTAL_PASSED
     about = "general" if passed and report.policy == GENERAL else key
@@ -272,7 +265,7 @@ def _experts(report: VerificationReport, detail: dict[str, Any], texts: Texts) -
             Row(texts("experts.indication"), (indication,)),
             Row(texts("experts.sha256"), (report.sha256,)),
             Row(texts("experts.policy"), (report.policy,)),
-            Row(texts("experts.time"), (f"{report.verified_at:%Y-%m-%dT%H:%M:%SZ}",)),
+            Row(texts("experts.time"), (detail["verified_at"],)),
         ),
     )
 

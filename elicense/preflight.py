@@ -135,14 +135,14 @@ class ClearedSeal:
 
     __slots__ = ("_document", "licence")
 
-    def __init__(self, document: tuple[bytes, int], licence: Licence, *, _token: object) -> None:
+    def __init__(self, document: bytes, licence: Licence, *, _token: object) -> None:
         if _token is not _TOKEN:
             raise TypeError("only preflight.clear_next() makes a ClearedSeal")
-        self._document: tuple[bytes, int] | None = document
+        self._document: bytes | None = document
         self.licence = licence
 
-    def redeem(self) -> tuple[bytes, int]:
-        """Return the bytes and which field comes next, from 0; a second call is a RuntimeError."""
+    def redeem(self) -> bytes:
+        """Return the document, the first time; a second call is a RuntimeError."""
         document, self._document = self._document, None
         if document is None:
             raise RuntimeError("this ClearedSeal was already redeemed")
@@ -217,7 +217,7 @@ def clear_next(pdf: bytes, licence: Licence, *, on_record: str, place: int) -> C
             f"不能继续加盖印章：{finding.zh}；未加盖印章，请核对登记记录",
             findings=(str(finding),),
         )
-    return ClearedSeal((pdf, place), licence, _token=_TOKEN)
+    return ClearedSeal(pdf, licence, _token=_TOKEN)
 
 
 def _printed_texts(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:

@@ -25,7 +25,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from elicense import preflight
-from elicense.errors import ElicenseError, IllegalTransition, NotAuthorised, PreflightFailed, RenderingError
+from elicense.errors import (
+    ElicenseError,
+    IllegalTransition,
+    NotAuthorised,
+    PreflightFailed,
+    RenderingError,
+    SigningError,
+)
 from elicense.issuing.means import (
     as_intended,
     check_seal,
@@ -43,11 +50,12 @@ from elicense.registry.rules import STATES_ZH, new_licence
 from elicense.rendering.fill import fill
 from elicense.rendering.resources import seal_objects
 from elicense.seal.drawing import draw_seal
-from elicense.signing.further import seal_further
+from elicense.signing.further import NextField, seal_further
 from elicense.signing.pades import seal_document
 from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import CheckStatus
+from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,19 +286,31 @@ def _further_seal(
     keeper = next_keeper(record, office)
     require_usable(keeper, licence_type, office, at=at)
     so_far = record.interim[-1].sha256
-    cleared = preflight.clear_next(
-        office.store.get(so_far), record.licence, on_record=so_far, place=len(record.interim)
-    )
+    pdf = office.store.get(so_far)
+    cleared = preflight.clear_next(pdf, record.licence, on_record=so_far, place=len(record.interim))
     on_step(Step.CLEARED)
     drawing = draw_seal(keeper.seal.art, office.fonts)
     return seal_further(
         cleared,
         keeper.signer,
+        next_field=_next_field(pdf, len(record.licence.authorities) - len(record.interim)),
         drawing=partial(seal_objects, drawing),
         at=at,
         timestamps=office.timestamps if record.intent.profile == "B-T" else None,
         on_timestamp_failure=office.on_timestamp_failure,
     )
+
+
+def _next_field(pdf: bytes, missing: int) -> NextField:
+    """Return the field whose turn it is. Raises SigningError unless just so many seals are missing."""
+    state = read_structure(pdf).extensible
+    if state is None or len(state.prepared) != missing:
+        raise SigningError(
+            "the document so far is not of the form in which it is issued; look at its record",
+            "现有文件不符合签发格式，请核对登记记录",
+        )
+    number, body = state.prepared[0]
+    return NextField(state.tail, number, body, last=missing == 1)
 
 
 def _cleared(

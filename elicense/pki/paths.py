@@ -35,6 +35,7 @@ from elicense.pki.evidence import NO_EVIDENCE
 from elicense.pki.keys import common_name
 from elicense.pki.loop import refuse_running_loop, run
 from elicense.pki.material import MOST_BROUGHT, MOST_VALUES, collect
+from elicense.pki.revocation import remembers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -289,7 +290,27 @@ async def _first_valid(
 async def _judge(
     chain: tuple[x509.Certificate, ...], material: Material, at: datetime, rules: PathRules
 ) -> PathResult:
-    """Return what is to be said about one chain, leaf first; certvalidator's exceptions pass through."""
+    """Return what is to be said about one chain, leaf first; certvalidator's exceptions pass through.
+
+    An issuer may drop an expired certificate from its list. So all lists may tell of a revocation, and those that
+    cannot have forgotten one must do alone to say that there is none: an older one beside a newer is not enough.
+    """
+    found = await _judge_by(chain, material, at, rules)
+    remembering = replace(material, crls=tuple(crl for crl in material.crls if remembers(crl, chain)))
+    if found.status is not PathStatus.VALID or remembering.crls == material.crls:
+        return found
+    if (await _judge_by(chain, remembering, at, rules)).status is PathStatus.VALID:
+        return found
+    return PathResult(
+        PathStatus.NO_REVOCATION_DATA,
+        detail="the revocation data for this moment were published after the certificate had expired",
+    )
+
+
+async def _judge_by(
+    chain: tuple[x509.Certificate, ...], material: Material, at: datetime, rules: PathRules
+) -> PathResult:
+    """Return what is to be said about one chain by these lists; certvalidator's exceptions pass through."""
     *below, anchor = map(asn1, chain)
     path = ValidationPath(CertTrustAnchor(anchor), below[:0:-1], below[0] if below else None)
     parameters = _parameters(rules)
@@ -371,17 +392,8 @@ def _ders(path: ValidationPath) -> tuple[bytes, ...]:
 
 
 def _revocation(ders: tuple[bytes, ...], material: Material, at: datetime) -> PathResult:
-    """Add what certvalidator leaves open: data from after expiry, later revocations, the very same second.
-
-    Source: RFC 5280, 5.
-    """
-    said = material.said(ders)
-    if not all(one.is_known(material.crls) for one in said):
-        return PathResult(
-            PathStatus.NO_REVOCATION_DATA,
-            detail="all revocation data at hand were published after the certificate had expired",
-        )
-    moments = [moment for one in said for moment in one.revocations()]
+    """Add what certvalidator leaves open: later revocations, the very same second. Source: RFC 5280, 5."""
+    moments = [moment for one in material.said(ders) for moment in one.revocations()]
     if not moments:
         return PathResult(PathStatus.VALID, ders)
     moment, reason = min(moments)

@@ -32,19 +32,6 @@ class Said:
     answers: tuple[Answer, ...]
     """The OCSP answers about it."""
 
-    def is_known(self, crls: Sequence[x509.CertificateRevocationList]) -> bool:
-        """Return whether any of it is from before the certificate's expiry; `crls` are all lists at hand.
-
-        An issuer may drop an expired certificate from its list, so one first published after the expiry proves
-        nothing unless it says that it keeps them. Lists of another signer than the issuer must all be from before.
-        """
-        if self.lists or self.answers:
-            expiry = self.certificate.not_valid_after_utc
-            return any(knows(crl, self.certificate) for crl in self.lists) or any(
-                answer.this_update <= expiry for answer in self.answers
-            )
-        return all(knows(crl, self.certificate) for crl in crls)
-
     def is_answered_at(self, at: datetime) -> bool:
         """Return whether an OCSP answer decides about `at`: one that counts then, or says that it was revoked."""
         expiry = self.certificate.not_valid_after_utc
@@ -109,6 +96,20 @@ def knows(crl: x509.CertificateRevocationList, certificate: x509.Certificate) ->
     if crl.last_update_utc <= certificate.not_valid_after_utc:
         return True
     return any(extension.oid == _KEEPS_EXPIRED for extension in crl.extensions)
+
+
+def remembers(crl: x509.CertificateRevocationList, chain: Sequence[x509.Certificate]) -> bool:
+    """Return whether the list cannot have forgotten any certificate of the chain that it may be about.
+
+    A list is about the certificate that its signer issued; one of another signer, or for several, about any.
+    """
+    if all(knows(crl, one) for one in chain[:-1]):
+        return True
+    pairs = [(one, issuer) for one, issuer in itertools.pairwise(chain) if is_from(crl, issuer)]
+    scopes = (extension.value for extension in crl.extensions)
+    several = any(isinstance(scope, x509.IssuingDistributionPoint) and scope.indirect_crl for scope in scopes)
+    about = [one for one, _ in pairs] if pairs and not several else chain[:-1]
+    return all(knows(crl, one) for one in about)
 
 
 def readable_lists(

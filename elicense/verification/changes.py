@@ -117,4 +117,7 @@ def _is_locked(change: Change, locked: tuple[str, ...]) -> bool:
         name = ast.literal_eval(change.detail.removeprefix("field "))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return True
-    return not isinstance(name, str) or is_among(name, locked)
+    if not isinstance(name, str) or is_among(name, locked):
+        return True
+    # What a field is inside of may give it a value.
+    return any(one.startswith(f"{name}.") for one in locked)

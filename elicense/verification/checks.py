@@ -114,8 +114,8 @@ def _worst(signatures: tuple[SignatureFacts, ...], ask: Callable[[SignatureFacts
     answers = [(signature, ask(signature)) for signature in signatures]
     for status in _WORST_FIRST:
         for signature, answer in answers:
-            if answer.status is status and len(answers) > 1:
-                return replace(answer, detail=f"{signature.field!r}: {answer.detail or answer.status.value}")
+            if answer.status is status and len(answers) > 1 and status is not CheckStatus.NOT_RUN:
+                return replace(answer, detail=": ".join(filter(None, (repr(signature.field), answer.detail))))
             if answer.status is status:
                 return answer
     return next((answer for _, answer in answers if answer.reason), answers[0][1])
@@ -376,7 +376,7 @@ def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """12: the register, or offline the printed validity, says that the licence is in force."""
     if policy.name == GENERAL:
-        return _Answer(CheckStatus.NOT_KNOWN, reason="status.general")
+        return _Answer(CheckStatus.NOT_CONFIGURED, reason="status.general")
     status = in_force(facts, at)
     if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
         return _Answer(CheckStatus.PASSED)

@@ -12,10 +12,8 @@ A number once in use stays in use: what a reader might still show is never taken
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from elicense.verification.facts import Change
 from elicense.verification.general_fields import Node, is_visible, walk_fields
 from elicense.verification.general_roles import (
     ANNOTATION,
@@ -45,6 +43,7 @@ from elicense.verification.general_rules import (
     FILLING,
     SIGNING,
     STAMPS,
+    Step,
     has_type,
     is_harmless,
     is_timestamp,
@@ -59,37 +58,11 @@ from elicense.verification.xref import PACKED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from elicense.verification.facts import Change
     from elicense.verification.objects import Object, Parsed
     from elicense.verification.xref import Section, View
 
-_MOST_OF_A_KIND = 10
-"""Changes of one kind that a revision lists; the rest says nothing new."""
 _STRUCTURE = "structure of the document"
-
-
-@dataclass(slots=True)
-class Step:
-    """One revision against the one before."""
-
-    old: dict[int, Parsed | None]
-    """Objects in use that it redefines or frees, as they were."""
-    new: dict[int, Parsed | None]
-    """The same objects now."""
-    fresh: set[int]
-    """Numbers it defines that nothing referred to."""
-    signed: set[int] = field(default_factory=set)
-    """Object numbers of the fields it signs."""
-    signatures: set[int] = field(default_factory=set)
-    """Object numbers of their signatures."""
-    added: set[int] = field(default_factory=set)
-    """Object numbers of the fields and widgets it adds."""
-    changes: dict[tuple[str, str], Change] = field(default_factory=dict)
-    """What was found, in order."""
-
-    def note(self, kind: str, detail: str) -> None:
-        """Note a change once, and not too many of a kind."""
-        if sum(kind == known for known, _ in self.changes) < _MOST_OF_A_KIND:
-            self.changes.setdefault((kind, detail), Change(kind, detail))
 
 
 class Comparison:
@@ -124,6 +97,9 @@ class Comparison:
             for number in numbers:
                 self._around(number)
         self.roles.claim(self.view, {e.place for e in section.entries.values() if e.kind == PACKED}, None)
+        for number in self.roles.drawn & step.new.keys():
+            after = step.new[number]
+            self.roles.draw(self.view, after.references if after else ())
         left = step.fresh - self.roles.used - {section.stream}
         left = {number for number in left if self.view.load(number) is not None}
         if left:
@@ -247,6 +223,7 @@ class Comparison:
                 if any(node.kind != "Sig" for node in self.roles.nodes.values()):
                     self.step.note("form", "defaults of all fields")
                 self.roles.claim(self.view, references_in(two), None)
+                self.roles.draw(self.view, references_in(two))
             else:
                 self._other("an entry of the form", two)
 
@@ -303,7 +280,9 @@ class Comparison:
         found = self.view.load(number)
         if found is None or found.stream is not None or type(found.value) is not dict:
             return False
-        return found.value.keys() <= FIELD_KEYS
+        # An annotation of another kind would be a comment that nobody may add.
+        kinds = found.value.get("Type", "Annot"), found.value.get("Subtype", "Widget")
+        return found.value.keys() <= FIELD_KEYS and kinds == ("Annot", "Widget")
 
     def _describe_field(self, node: Node, parts: Iterable[Node], twice: set[str]) -> None:
         """Note a new field by its kind and whether it shows on a page."""
@@ -432,6 +411,8 @@ class Comparison:
         if isinstance(new, dict) and new.get("Subtype") == "Widget":
             self._other(f"a widget on page {page} that belongs to no new field", new)
         self.roles.claim(self.view, references_in(new), Role(NOTE, page))
+        if isinstance(new, dict):
+            self.roles.draw(self.view, references_in(new.get("AP")))
 
     # Around them
 

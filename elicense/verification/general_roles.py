@@ -4,6 +4,9 @@ Some objects have a role of their own: the catalogue, the form, its fields and w
 annotations. Around them, some are there for one thing only, which a later revision may be allowed to change: a field's
 value or appearance, an annotation, the document's information, its metadata, its DSS. All others that anything refers
 to are frozen; so is what two of those things share, and a number that is referred to and has no object.
+
+What pages and appearances draw is looked up by names that whoever prepared the file chose: a catalogue, form or field
+may be such a list of drawings at the same time, its DSS or value a drawing. Whatever drawing leads to is frozen.
 """
 
 from __future__ import annotations
@@ -59,6 +62,8 @@ class Roles:
     """Fields and widgets by object number."""
     names: set[str] = field(default_factory=set)
     """Names of the fields."""
+    drawn: set[int] = field(default_factory=set)
+    """Numbers that drawing a page or an appearance leads to."""
 
     def enter(self, reference: Object, role: Role) -> None:
         """Give the object that a reference names a role of its own."""
@@ -91,6 +96,21 @@ class Roles:
             if found is not None:
                 waiting.extend((below, wanted) for below in found.references)
 
+    def draw(self, view: View, numbers: Iterable[int]) -> None:
+        """Note that drawing leads to `numbers`; what has a role of its own loses it and is frozen with all below."""
+        waiting = list(numbers)
+        while waiting:
+            number = waiting.pop()
+            if number in self.drawn:
+                continue
+            self.drawn.add(number)
+            found = view.load(number)
+            below = found.references if found is not None else frozenset()
+            if self.own.pop(number, None) is not None:
+                self.used.add(number)
+                self.claim(view, below, None)
+            waiting.extend(below)
+
 
 def learn(view: View, information: Object) -> Roles:
     """Return the roles of everything in one revision.
@@ -105,7 +125,7 @@ def learn(view: View, information: Object) -> Roles:
     roles = Roles()
     catalogue = view.dictionary(view.root)
     form = view.dictionary(catalogue.get("AcroForm"))
-    pages = list_pages(view, catalogue.get("Pages"))
+    pages, branches = list_pages(view, catalogue.get("Pages"))
     roles.own[view.root.number] = Role(CATALOGUE)
     roles.enter(catalogue.get("AcroForm"), Role(FORM))
     roles.enter(form.get("Fields"), Role(FIELDS))
@@ -128,6 +148,7 @@ def learn(view: View, information: Object) -> Roles:
     for index, listed in enumerate(lists, 1):
         claim_annotations(roles, view, listed, index)
     claim_around(roles, view, catalogue, information)
+    draw_pages(roles, view, pages, branches)
     return roles
 
 
@@ -144,8 +165,11 @@ def number_of(value: Object) -> int:
     return value.number if isinstance(value, Reference) else 0
 
 
-def list_pages(view: View, root: Object) -> list[int]:
-    """Return the object numbers of the pages in their order. Raises Violation for a tree that is none."""
+def list_pages(view: View, root: Object) -> tuple[list[int], list[int]]:
+    """Return the object numbers of the pages in their order, and those of the nodes above them.
+
+    Raises Violation for a tree that is none.
+    """
     found: list[int] = []
     seen: set[int] = set()
     waiting = [root]
@@ -161,7 +185,22 @@ def list_pages(view: View, root: Object) -> list[int]:
             found.append(reference.number)
         if len(seen) > MOST_PAGES:
             raise Violation("limit.complexity", None, "pages")
-    return found
+    return found, list(seen.difference(found))
+
+
+def draw_pages(roles: Roles, view: View, pages: Iterable[int], branches: Iterable[int]) -> None:
+    """Note what drawing pages leads to, resources inherited along the tree or by their Parent among it."""
+    seen: set[int] = set()
+    waiting = [*pages, *branches]
+    while waiting:
+        number = waiting.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        value = view.body(number)
+        for key in ("Contents", "Resources", "Group"):
+            roles.draw(view, references_in(value.get(key)))
+        waiting.append(number_of(value.get("Parent")))
 
 
 def enter_node(roles: Roles, view: View, node: Node) -> None:
@@ -207,8 +246,10 @@ def claim_annotations(roles: Roles, view: View, annotations: Iterable[Object], i
             roles.claim(view, [number], None)
             continue
         value = view.dictionary(item)
-        for key in value.keys() - {"P", "Parent"}:
-            roles.claim(view, references_in(value[key]), Role(NOTE, index))
+        for key in value:
+            role = None if key in {"P", "Parent"} else Role(NOTE, index)
+            roles.claim(view, references_in(value[key]), role)
+        roles.draw(view, references_in(value.get("AP")))
 
 
 def claim_form(roles: Roles, view: View, form: dict[str, Object]) -> None:
@@ -216,6 +257,15 @@ def claim_form(roles: Roles, view: View, form: dict[str, Object]) -> None:
     roles.used.update(references_in(form.get("Fields")))
     for key in form.keys() - {"Fields"}:
         roles.claim(view, references_in(form[key]), None)
+    claim_direct(roles, view, form.get("Fields"))
+    roles.draw(view, references_in(form.get("DR")))
+
+
+def claim_direct(roles: Roles, view: View, listed: Object) -> None:
+    """Take what a list of fields holds that is no reference, and so no field to us, into use, frozen."""
+    for item in view.array(listed):
+        if not isinstance(item, Reference):
+            roles.claim(view, references_in(item), None)
 
 
 def claim_page(roles: Roles, view: View, number: int) -> None:
@@ -228,6 +278,9 @@ def claim_page(roles: Roles, view: View, number: int) -> None:
 def claim_node(roles: Roles, view: View, node: Node) -> None:
     """Take what a field or widget refers to into use: value and appearance for the field, all else frozen."""
     value = view.body(node.number)
-    for key in value.keys() - {"Parent", "Kids", "P"}:
+    for key in value.keys() - {"Kids"}:
         own = key == "AP" or (key in {"V", "RV", "DV"} and node.kind != "Sig")
         roles.claim(view, references_in(value[key]), Role(FIELD, node.owner.number) if own else None)
+    claim_direct(roles, view, value.get("Kids"))
+    for key in ("AP", "MK", "DR"):
+        roles.draw(view, references_in(value.get(key)))

@@ -1,4 +1,4 @@
-"""What entries of fields and metadata may differ without anybody seeing another document.
+"""What entries of fields and metadata may differ without anybody seeing another document, and what is noted of a step.
 
 Source: ISO 32000-2, 12.5.2, 12.5.3 (annotations and their flags), 12.7.4 (fields), 14.3 (metadata); text read in
 secondary sources.
@@ -7,13 +7,15 @@ secondary sources.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from elicense.verification.facts import Change
 from elicense.verification.objects import same
 from elicense.verification.pdf import Name
 
 if TYPE_CHECKING:
-    from elicense.verification.objects import Object
+    from elicense.verification.objects import Object, Parsed
 
 STAMPS = "date and program only"
 """Detail of a change of metadata that names nothing but when and by which program the file was saved."""
@@ -39,6 +41,39 @@ _XMP_STAMPS = re.compile(
     rb"|\s+"
 )
 _INFO_STAMPS = frozenset(("ModDate", "Producer"))
+_MOST_OF_A_KIND = 10
+"""Changes of one kind that a revision lists, but for those of fields; the rest says nothing new."""
+_NAMED = frozenset(("form", "signature"))
+"""Kinds whose every change counts: a signature may lock fields by their names."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One revision against the one before."""
+
+    old: dict[int, Parsed | None]
+    """Objects in use that it redefines or frees, as they were."""
+    new: dict[int, Parsed | None]
+    """The same objects now."""
+    fresh: set[int]
+    """Numbers it defines that nothing referred to."""
+    signed: set[int] = field(default_factory=set)
+    """Object numbers of the fields it signs."""
+    signatures: set[int] = field(default_factory=set)
+    """Object numbers of their signatures."""
+    added: set[int] = field(default_factory=set)
+    """Object numbers of the fields and widgets it adds."""
+    changes: dict[tuple[str, str], Change] = field(default_factory=dict)
+    """What was found, in order."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Kind -> how many of it were found."""
+
+    def note(self, kind: str, detail: str) -> None:
+        """Note a change once, and not too many of a kind."""
+        count = self.counts.get(kind, 0)
+        if (kind, detail) not in self.changes and (kind in _NAMED or count < _MOST_OF_A_KIND):
+            self.changes[kind, detail] = Change(kind, detail)
+            self.counts[kind] = count + 1
 
 
 def has_type(key: str, value: Object) -> bool:

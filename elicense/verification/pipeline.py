@@ -18,9 +18,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from elicense.encoding import licence_to_json
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from elicense.encoding import canonical_json, licence_to_json
 from elicense.errors import LicenceNotFound
-from elicense.updates import digest_of
+from elicense.updates import RANGE, digest_of
 from elicense.verification.checks import (
     CODES,
     answer_in_force,
@@ -180,7 +182,8 @@ def _by_hash(
     """Return the report on bytes that the register vouches for, or None if they must go the whole way.
 
     What the register's writer could forge ends here: the signature must still be that of a certificate which
-    the trust register, not the register of licences, names for this authority and type.
+    the trust register, not the register of licences, names for this authority and type; its byte range must be the
+    one that the document states, and the licence on record the one inside it.
     """
     document = record.document
     # An archive copy goes the whole way: no signature covers its end, only the register's word would. So does a
@@ -190,10 +193,14 @@ def _by_hash(
     if document is None or len(data) != document.size or record.licence.signing_time > at + CLOCK_TOLERANCE:
         return None
     seal = Candidate("", document.byte_range, declared=True, claimed_time=record.licence.signing_time)
+    content = b'"licence":' + canonical_json(licence_to_json(record.licence)) + b',"schema":'
+    stated = RANGE % document.byte_range[1:] + b"/Contents "
+    if not data.endswith(stated, 0, seal.gap[0]) or data.count(content) != 1:
+        return None
     try:
         signed = read_signed_data(read_contents(data, seal), DATA)
         key = load_certificate(signed.signer).public_key()
-    except (CmsError, ValueError):
+    except (CmsError, ValueError, UnsupportedAlgorithm):
         return None
     certificate = hashlib.sha256(signed.signer).hexdigest()
     entry = next((e for e in policy.entries(certificate) if _may(e, record)), None)

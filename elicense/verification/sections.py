@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from elicense.verification.pdf import Value
 
 MAX_OBJECTS = 100_000
-"""Objects a revision may declare; our largest documents have some thousands."""
+"""Objects all revisions together may declare; our largest documents have some thousands."""
 MAX_REVISIONS = 256
 """Revisions of one file: some seals, then two for each renewal of the archive's proof."""
 
@@ -94,10 +94,11 @@ def read_sections(data: bytes, met: Inventory) -> tuple[Section, ...]:
 def _chain(data: bytes, newest: int, met: Inventory) -> tuple[Section, ...]:
     """Return the sections from the first revision's to the newest, which the file's last lines name."""
     found: list[Section] = []
-    xref, end = newest, len(data)
+    xref, end, left = newest, len(data), MAX_OBJECTS
     while True:
-        section = _section(data, xref, end, met)
+        section = _section(data, xref, end, met, left)
         found.append(section)
+        left -= len(section.offsets)
         if section.prev is None:
             break
         if len(found) == MAX_REVISIONS:
@@ -115,17 +116,21 @@ def _chain(data: bytes, newest: int, met: Inventory) -> tuple[Section, ...]:
     return placed
 
 
-def _section(data: bytes, xref: int, end: int, met: Inventory) -> Section:
-    """Return the section at `xref`, its revision ending at `end` (0: wherever its last lines end)."""
+def _section(data: bytes, xref: int, end: int, met: Inventory, most: int) -> Section:
+    """Return the section at `xref`, of at most so many objects, its revision ending at `end`.
+
+    An `end` of 0 is wherever its last lines end.
+    """
     if not data.startswith(b"xref\n", xref):
         raise Violation("format.layout", xref, "no cross-reference table")
-    position, offsets, runs = xref + 5, [], 0
+    offsets: list[tuple[int, int]] = []
+    position, runs = xref + 5, 0
     while run := _RUN.match(data, position):
         first, count = int(run[1]), int(run[2])
         runs += 1
-        offsets += _entries(data, run.end(), first, count, runs)
-        if len(offsets) > MAX_OBJECTS:
+        if len(offsets) + count > most + 1:
             raise Violation("limit.complexity", position, "objects")
+        offsets += _entries(data, run.end(), first, count, runs)
         position = run.end() + 20 * count
     if not data.startswith(b"trailer\n", position):
         raise Violation("format.layout", position, "no trailer")
@@ -141,8 +146,6 @@ def _section(data: bytes, xref: int, end: int, met: Inventory) -> Section:
 
 def _entries(data: bytes, start: int, first: int, count: int, run: int) -> list[tuple[int, int]]:
     """Return (offset, number) of each object of one run; all but number 0 are in use."""
-    if count > MAX_OBJECTS:
-        raise Violation("limit.complexity", start, "objects")
     if start + 20 * count > len(data):
         raise Violation("format.layout", start, "cross-reference table too long")
     free = first == 0

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from elicense.pki.evidence import NO_EVIDENCE
-from elicense.updates import LOCK, Tail
+from elicense.updates import LOCK, Tail, sealed_field
 from elicense.verification.facts import Finding, RevisionFacts
 from elicense.verification.pdf import (
     FORBIDDEN,
@@ -345,6 +345,10 @@ class _Reader:
             or locks != last
         ):
             raise Violation("format.seal_field", found.start, "a field that is not prepared for a seal")
+        try:
+            sealed_field(self._body(number), appearance=number, value=number)
+        except ValueError as error:
+            raise Violation("format.seal_field", found.start, "a field without one appearance") from error
 
     def _annotations(self, seals: list[int]) -> None:
         """The seals are the only annotations of any page, each of them one, on one page."""
@@ -354,7 +358,10 @@ class _Reader:
                 annotations = self._resolve(_entries(found).get("Annots"))
                 if not isinstance(annotations, list):
                     raise Violation("format.seal_field", found.start, "annotations")
-                met += annotations
+                # One list may be named by every page; it is looked at no more often than seals go into it.
+                met += annotations[: len(seals) + 1]
+                if len(met) > len(seals):
+                    break
         allowed: list[Value] = [Reference(number, 0) for number in seals]
         if any(one not in allowed for one in met) or len(met) > len(seals):
             raise Violation("format.seal_field", None, "an annotation that is not a seal")

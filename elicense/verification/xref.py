@@ -40,8 +40,6 @@ _SUBSECTION = re.compile(
 _LINE = re.compile(_BLANK + rb"{1,4}([0-9]{1,20}) ([0-9]{1,5}) ([nf])(?=" + _BLANK + rb")")
 _TRAILER = re.compile(_BLANK + rb"{1,64}trailer")
 _PAIR = re.compile(rb"[\x00\t\n\x0c\r ]*([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,10})")
-_MOST_HOPS = 8
-"""References that may lead to one value."""
 
 
 class Entry(NamedTuple):
@@ -312,6 +310,9 @@ class View:
                     raise Violation("format.layout", pack.place, "object stream")
                 index.append((int(pair[1]), first + int(pair[2])))
                 position = pair.end()
+            # Some readers look objects up by their number here, not by their place.
+            if len({number for number, _ in index}) != count:
+                raise Violation("format.layout", pack.place, "an object twice in an object stream")
             document.packs[pack.place] = (buffer, index)
         return document.packs[pack.place]
 
@@ -322,13 +323,16 @@ class View:
         return self.length(value)
 
     def resolve(self, value: Object) -> Object:
-        """Return the value that references lead to, None if they lead nowhere. Raises Violation."""
-        for _ in range(_MOST_HOPS):
-            if not isinstance(value, Reference):
-                return value
-            found = self.load(value.number, value.generation)
-            value = found.value if found else None
-        raise Violation("format.layout", None, "references lead in a circle")
+        """Return the value that a reference leads to, None if it leads nowhere.
+
+        Raises Violation, also for an object that is only a reference: some readers go on from there, others do not.
+        """
+        if not isinstance(value, Reference):
+            return value
+        found = self.load(value.number, value.generation)
+        if found is not None and isinstance(found.value, Reference):
+            raise Violation("format.layout", None, "an object that is only a reference")
+        return found.value if found else None
 
     def dictionary(self, value: Object) -> dict[str, Object]:
         """Return a dictionary given directly or by reference, an empty one if it is none. Raises Violation.

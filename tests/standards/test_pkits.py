@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko_certvalidator.revinfo import validate_crl
 
-from elicense.pki import evidence
+from elicense.pki import material
 from elicense.pki.paths import PathResult, PathRules, PathStatus, Purpose, find_path
 from elicense.pki.trust import TrustStore
 
@@ -119,7 +119,7 @@ def test_inherited_parameters_are_found_where_the_libraries_read_them(monkeypatc
     # certvalidator inherits parameters for certificates, not for lists; `cryptography` reads no such key at all,
     # so our second look at what the lists say, which it would do, is left out.
     monkeypatch.setattr(validate_crl, "_verify_crl_signature", filled_in)
-    monkeypatch.setattr(evidence, "hear", lambda *_: ())
+    monkeypatch.setattr(material, "hear", lambda *_: ())
     assert outcome(case).status == case["status"] == PathStatus.VALID
 
 

@@ -75,12 +75,12 @@ def test_date_and_program_alone() -> None:
 @pytest.mark.parametrize(
     ("locked", "field", "expected"),
     [
-        (("A",), "A", "no"), (("A",), "A.b", "no"), (("A",), "AB", "yes"), (("A.b",), "A", "yes"),
-        (("*",), "Z", "no"), ((), "A", "yes"), (("A",), "*", "yes"),
+        (("A",), "A", "no"), (("A",), "A.b", "no"), (("A",), "AB", "yes"), (("A.b",), "A", "no"),
+        (("A.b",), "A.c", "yes"), (("*",), "Z", "no"), ((), "A", "yes"), (("A",), "*", "yes"),
     ],
 )  # fmt: skip
 def test_locked_fields(locked: tuple[str, ...], field: str, expected: str) -> None:
-    """A locked field, or one inside it, does not change; others do as the table says."""
+    """A locked field, one inside it or one it is inside of does not change; others do as the table says."""
     for kind in ("signature", "form"):
         found = unpermitted(signature(0, 2, locked), facts(Change(kind, f"field {field!r}")))
         assert answer(found) == expected

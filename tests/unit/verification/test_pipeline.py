@@ -236,6 +236,32 @@ def test_a_forged_register_entry_proves_nothing(in_process: object) -> None:
     assert CheckStatus.RECORDED not in statuses(report).values()
 
 
+def test_a_register_entry_for_another_licence_names_nobody_else(in_process: object) -> None:
+    """Whoever may write into the register cannot show a holder whom the sealed document does not name."""
+    forged = Register(base())
+    holder = replace(LICENCE.holders[0], name="示例冒名测试有限公司")
+    forged.record = replace(forged.record, licence=replace(forged.record.licence, holders=(holder,)))
+    report = verify(base(), trust=trust(), at=NOW, registry=forged, sandbox=in_process)
+    assert CheckStatus.RECORDED not in statuses(report).values()
+    assert report.licence is None or report.licence["holders"][0]["name"] == LICENCE.holders[0].name
+
+
+def test_the_register_moves_no_gap(in_process: object) -> None:
+    """The same covered bytes around a gap that stands elsewhere are not the document, whatever the register says."""
+    data = base()
+    start, end = gap(data)
+    place = data.index(b"\nstartxref")
+    moved = data[:start] + data[end:place] + data[start:end] + data[place:]
+    byte_range = (0, place - (end - start), place, len(data) - place)
+    forged = Register(data)
+    document = replace(
+        forged.record.document, sha256=hashlib.sha256(moved).hexdigest(), byte_range=byte_range
+    )
+    forged.record = replace(forged.record, document=document)
+    report = verify(moved, trust=trust(), at=NOW, registry=forged, sandbox=in_process)
+    assert report.indication is not Indication.TOTAL_PASSED
+
+
 # --- Changed bits ---
 
 

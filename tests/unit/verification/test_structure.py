@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from elicense.verification.pdf import Inventory, Name, Reference, Violation, rea
 from elicense.verification.ranges import read_claimed_time
 from elicense.verification.scan import find_candidates, has_traces
 from elicense.verification.structure import read_structure
-from tests.unit.verification.minimal_pdf import Draft, sealed
+from tests.unit.verification.minimal_pdf import Draft, sealed, unsigned
 from tests.vectors.generate import base, gap, plain, seal, unsigned_foreign, update
 
 
@@ -189,6 +190,34 @@ def test_too_many_objects_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "MAX_OBJECTS", 10)
     (finding,) = read_structure(base()).findings
     assert (finding.check, finding.reason) == (1, "limit.complexity")
+
+
+def test_too_many_objects_of_all_revisions_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many tables of tolerable length, one behind the other, are not read to their end."""
+    monkeypatch.setattr(sections, "MAX_OBJECTS", 50)
+    data, previous = b"%PDF-1.7\n", b""
+    for _ in range(10):
+        at = len(data)
+        data += b"xref\n0 11\n0000000000 65535 f \n" + b"0000000009 00000 n \n" * 10
+        data += b"trailer\n<</Size 11/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (previous, at)
+        previous = b"/Prev %d" % at
+    (finding,) = read_structure(data).findings
+    assert (finding.check, finding.reason) == (1, "limit.complexity")
+
+
+def test_one_list_of_annotations_for_all_pages_costs_no_memory() -> None:
+    """A thousand pages that share a list of ten thousand annotations are refused without multiplying the two."""
+    pages = range(20, 1020)
+    objects = dict.fromkeys((*range(16, 20), *pages), b"<</Annots 15 0 R>>")
+    objects[2] = b"<</Type/Pages/Kids[3 0 R %s]/Count 1>>" % b" ".join(b"%d 0 R" % n for n in objects)
+    objects[15] = b"[%s]" % (b"4 0 R " * 10_000)
+    data = unsigned(Draft(objects=objects), 4096).pdf
+    tracemalloc.start()
+    (finding,) = read_structure(data).findings
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert finding.reason == "format.seal_field"
+    assert peak < 40 * 1024 * 1024
 
 
 def test_too_many_tokens_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

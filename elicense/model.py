@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta, timezone
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from elicense.identifiers import LicenceIdentifier
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""北京时间, the time zone of a licence's days; no daylight saving since 1991."""
 
 FieldValue = str | tuple[str, ...] | tuple[tuple[str, ...], ...]
 """A canonical value: text (dates YYYY-MM-DD, moments YYYY-MM-DDThh:mm, decimals as written), a list, or rows."""

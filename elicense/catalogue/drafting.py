@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from elicense.catalogue.values import canonical, check_date, check_text, refuse
 from elicense.errors import InvalidLicenceData, NotAuthorised
 from elicense.identifiers import check_credit_code, check_region, check_resident_id
-from elicense.model import FieldValue, Holder, IssueRequest, IssuingAuthority, LicenceDraft, Validity
+from elicense.model import BEIJING, FieldValue, Holder, IssueRequest, IssuingAuthority, LicenceDraft, Validity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from elicense.catalogue.types import LicenceType
-
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""北京时间; dates of issue are in it."""
 
 
 def make_draft(

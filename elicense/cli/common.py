@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from elicense.errors import ConfigurationError
-from elicense.registry.rules import BEIJING
+from elicense.model import BEIJING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

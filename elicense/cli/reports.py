@@ -185,8 +185,8 @@ def extract_sealed(
     else:
         said = pick(
             lang,
-            f"{len(data) - len(sealed)} bytes stand behind it",
-            f"其后另有 {len(data) - len(sealed)} 字节",
+            f"{behind} bytes stand behind it",
+            f"其后另有 {behind} 字节",
         )
     label = pick(lang, "signed version" if report.policy == GENERAL else "sealed version", "签署时的版本")
     out().print(f"  {label} {printable(str(wanted.sealed))} ({said})", markup=False)

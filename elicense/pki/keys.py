@@ -273,6 +273,12 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the common name that a certificate gives its subject, or else the whole subject."""
+    names = certificate.subject.get_attributes_for_oid(x509.oid.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+
+
 def hash_of(algorithm: SignatureAlgorithm) -> hashes.HashAlgorithm:
     """Return the hash that an ECDSA or RSA key signs with."""
     return hashes.SHA384() if algorithm is SignatureAlgorithm.ECDSA_P384 else hashes.SHA256()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.authority import CertTrustAnchor
@@ -33,6 +32,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 from elicense.errors import CertificatePathError
 from elicense.pki.building import asn1, candidate_chains
 from elicense.pki.evidence import NO_EVIDENCE
+from elicense.pki.keys import common_name
 from elicense.pki.loop import refuse_running_loop, run
 from elicense.pki.material import MOST_BROUGHT, MOST_VALUES, collect
 from elicense.pki.revocation import remembers
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
+    from cryptography import x509
 
     from elicense.pki.evidence import Evidence
     from elicense.pki.material import Material
@@ -199,7 +200,7 @@ def require_path(
         return result
     en, zh = _ADVICE[result.status]
     period = f"{leaf.not_valid_before_utc:%Y-%m-%d} – {leaf.not_valid_after_utc:%Y-%m-%d}"
-    name = _common_name(leaf)
+    name = common_name(leaf)
     raise CertificatePathError(
         f"the certificate {name} ({period}) cannot be used at {at:%Y-%m-%d %H:%M} UTC: {en}",
         f"证书 {name}（{period}）在 {at:%Y-%m-%d %H:%M} UTC 不可用：{zh}",
@@ -381,7 +382,7 @@ async def _look_up(
 def _missing(stale_since: datetime | None) -> PathResult:
     if stale_since is None:
         return PathResult(PathStatus.NO_REVOCATION_DATA, detail="no usable revocation data of an issuer")
-    detail = f"revocation data out of date since {_time(stale_since)}"
+    detail = f"revocation data out of date since {time_text(stale_since)}"
     return PathResult(PathStatus.STALE_REVOCATION_DATA, detail=detail)
 
 
@@ -397,7 +398,7 @@ def _revocation(ders: tuple[bytes, ...], material: Material, at: datetime) -> Pa
         return PathResult(PathStatus.VALID, ders)
     moment, reason = min(moments)
     if moment <= at:
-        detail = f"revoked at {_time(moment)}, reason {reason}"
+        detail = f"revoked at {time_text(moment)}, reason {reason}"
         return PathResult(PathStatus.REVOKED, (), moment, reason, detail)
     return PathResult(PathStatus.VALID, ders, moment, reason, "revoked after the asked moment")
 
@@ -429,20 +430,16 @@ def _explain(error: Exception) -> PathResult:
     """Translate an exception of certvalidator; its own texts may quote the certificate, so none is kept."""
     if isinstance(error, RevokedError):
         reason = str(error.reason.native)
-        detail = f"revoked at {_time(error.revocation_dt)}, reason {reason}"
+        detail = f"revoked at {time_text(error.revocation_dt)}, reason {reason}"
         return PathResult(PathStatus.REVOKED, (), error.revocation_dt, reason, detail)
     status, detail = PathStatus.INVALID, f"path validation failed ({type(error).__name__})"
     if isinstance(error, ExpiredError):
-        status, detail = PathStatus.EXPIRED, f"expired at {_time(error.expired_dt)}"
+        status, detail = PathStatus.EXPIRED, f"expired at {time_text(error.expired_dt)}"
     elif isinstance(error, NotYetValidError):
-        status, detail = PathStatus.NOT_YET_VALID, f"valid from {_time(error.valid_from)}"
+        status, detail = PathStatus.NOT_YET_VALID, f"valid from {time_text(error.valid_from)}"
     return PathResult(status, detail=detail)
 
 
-def _time(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
+    """Return a moment in UTC, to the second."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _common_name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(x509.oid.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()

@@ -32,6 +32,7 @@ from elicense.pki.building import may_have_issued
 from elicense.pki.fetching import FetchError, Question, fetch
 from elicense.pki.keys import fingerprint
 from elicense.pki.ocsp import read_answers
+from elicense.pki.paths import time_text
 from elicense.pki.revocation import is_delta, is_from
 from elicense.pki.trust import load_sources, load_trust
 
@@ -139,8 +140,8 @@ class _Job:
         except FetchError as error:
             return Refreshed(source.issuer, source.crl, source.list_file, Outcome.FAILED, error.en, error.zh)
         en, zh = (
-            f"list of {_time(crl.last_update_utc)}, good until {until}",
-            (f"列表发布于 {_time(crl.last_update_utc)}，有效至 {until}"),
+            f"list of {time_text(crl.last_update_utc)}, good until {until}",
+            (f"列表发布于 {time_text(crl.last_update_utc)}，有效至 {until}"),
         )
         return Refreshed(source.issuer, source.crl, source.list_file, outcome, en, zh)
 
@@ -163,8 +164,8 @@ class _Job:
         newest = max((one.last_update_utc for one in self.store.crls if is_from(one, issuer)), default=None)
         if newest is not None and crl.last_update_utc < newest:
             raise FetchError(
-                f"the list of {_time(crl.last_update_utc)} is older than the one at hand, of {_time(newest)}",
-                f"列表发布于 {_time(crl.last_update_utc)}，早于现有列表（{_time(newest)}）",
+                f"the list of {time_text(crl.last_update_utc)} is older than the one at hand, of {time_text(newest)}",
+                f"列表发布于 {time_text(crl.last_update_utc)}，早于现有列表（{time_text(newest)}）",
             )
         return crl
 
@@ -230,8 +231,8 @@ class _Job:
     def _require_current(self, begin: datetime, end: datetime | None) -> None:
         if begin > self.at + CLOCK_TOLERANCE or end is None or end < self.at:
             raise FetchError(
-                f"it is not current: from {_time(begin)}, good until {_until(end)}",
-                f"不在有效期内：发布于 {_time(begin)}，有效至 {_until(end)}",
+                f"it is not current: from {time_text(begin)}, good until {_until(end)}",
+                f"不在有效期内：发布于 {time_text(begin)}，有效至 {_until(end)}",
             )
 
 
@@ -255,8 +256,4 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _until(moment: datetime | None) -> str:
-    return _time(moment) if moment else "?"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return time_text(moment) if moment else "?"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
 from elicense.errors import IdempotencyConflict, IllegalTransition, LicenceNotFound, NumberTaken
 from elicense.identifiers import DIGITS_AND_CAPITALS, LicenceIdentifier
-from elicense.model import InForce, Licence, LicenceDraft, LicenceState, LicenceStatus
+from elicense.model import BEIJING, InForce, Licence, LicenceDraft, LicenceState, LicenceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 SERIAL_LENGTH = 20
 """Characters of 流水号: 20 of 36 kinds are 103 bits, for the identifier stands in public addresses."""
-
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""北京时间; no daylight saving since 1991. Dates printed on licences are in it."""
 
 _CHANGES = {
     LicenceState.ISSUED: {LicenceState.SUSPENDED, LicenceState.REVOKED, LicenceState.SUPERSEDED},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from elicense.model import BEIJING
 from elicense.reporting.layout import INK, MUTED, Cell, Para
 from elicense.reporting.plain import detailed
 from elicense.reporting.words import HEADINGS, POLICIES
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from elicense.reasons import Text
     from elicense.reporting.layout import Flow
     from elicense.verification.report import VerificationReport
-
-BEIJING = timezone(timedelta(hours=8))
 
 GOOD, CAUTION = ("#14603a", "#e8f4ed"), ("#7c4d00", "#fcf2dc")
 UNKNOWN, BAD = ("#414e60", "#edf0f5"), ("#9a1418", "#fbe9e8")

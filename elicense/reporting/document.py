@@ -13,9 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from cryptography.x509.oid import NameOID
-
 from elicense.errors import SigningError
+from elicense.pki.keys import common_name
 from elicense.rendering.metadata import output_intent, pdf_date, profile_stream
 from elicense.rendering.objects import HEADER, Body, nums, ref, refs, stream, text_string, xref_line
 from elicense.rendering.pages import page_tree
@@ -32,8 +31,6 @@ from elicense.updates import digest_of, fill_gap
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-    from cryptography.x509 import Certificate
 
     from elicense.pki.keys import Signer
     from elicense.rendering.fonts import FontLibrary
@@ -67,12 +64,6 @@ def pdf_report(
     return _Writer(report, fonts, signer, at, demo).document()
 
 
-def name_of(certificate: Certificate) -> str:
-    """Return the common name that a certificate gives its subject, or else the whole subject."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()
-
-
 @dataclass(slots=True)
 class _Writer:
     """One document while it is written."""
@@ -97,7 +88,7 @@ class _Writer:
         """Return the finished, signed file."""
         numbers, body = self.numbers, self.body
         flow = Flow(self.fonts, self.allocate)
-        write_content(flow, self.report, name_of(self.signer.certificate), demo=self.demo)
+        write_content(flow, self.report, common_name(self.signer.certificate), demo=self.demo)
         body.add(numbers["signature"], self._signature((0, 0, 0, 0)))
         body.add(numbers["profile"], profile_stream())
         body.add(numbers["metadata"], stream("/Type/Metadata/Subtype/XML", self._xmp(), compress=False))
@@ -176,14 +167,14 @@ class _Writer:
 
     def _information(self) -> bytes:
         moment = pdf_date(self.at).encode("ascii")
-        author = text_string(name_of(self.signer.certificate))
+        author = text_string(common_name(self.signer.certificate))
         return b"<</Title %s/Author %s/Producer(elicense)/CreationDate(%s)/ModDate(%s)>>" % (
             text_string(self._title()), author, moment, moment,
         )  # fmt: skip
 
     def _xmp(self) -> bytes:
         moment = self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        author = escape(name_of(self.signer.certificate))
+        author = escape(common_name(self.signer.certificate))
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
             '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

@@ -22,7 +22,7 @@ from elicense.reporting.words import (
     named,
 )
 from elicense.verification.facts import facts_to_json
-from elicense.verification.report import CheckStatus, Indication, SubIndication, decisive, moment_text
+from elicense.verification.report import CheckStatus, Indication, decisive, is_damaged, moment_text
 from elicense.verification.shown import difference_to_json
 
 if TYPE_CHECKING:
@@ -153,10 +153,7 @@ def answer_key(report: VerificationReport) -> str:
 
     That is "damaged", or "another" where the file is no licence by its make and may never have been one.
     """
-    if (
-        report.indication is not Indication.TOTAL_FAILED
-        or report.sub_indication is not SubIndication.FORMAT_FAILURE
-    ):
+    if not is_damaged(report):
         return report.indication.value
     return "another" if may_be_another(report) else "damaged"
 

@@ -26,14 +26,14 @@ INDETERMINATE: nothing is known about him.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta, timezone
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from elicense.model import InForce, LicenceStatus
+from elicense.model import BEIJING, InForce, LicenceStatus
 from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, unpermitted
 from elicense.verification.policy import CLOCK_TOLERANCE, GENERAL
-from elicense.verification.report import CheckStatus, Indication, Outcome, SubIndication
+from elicense.verification.report import NOT_IN_FORCE, CheckStatus, Indication, Outcome, SubIndication
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,6 @@ CODES = (
     "revocation", "seal", "content", "log", "in_force",
 )  # fmt: skip
 """Stable codes of the questions, in the order of the plan."""
-
-BEIJING = timezone(timedelta(hours=8))
-"""The time zone of a licence's days."""
 
 _PROOF = frozenset(
     (
@@ -82,7 +79,6 @@ _PATH = {
     "expired": ("path.expired", SubIndication.OUT_OF_BOUNDS_NO_POE),
     "not_yet_valid": ("path.not_yet_valid", SubIndication.OUT_OF_BOUNDS_NO_POE),
 }
-_NOT_IN_FORCE = frozenset(InForce) - {InForce.IN_FORCE, InForce.CONDITIONAL, InForce.NOT_KNOWN}
 _TOKEN = frozenset(("time.token_unreadable", "time.token_wrong", "time.authority_unknown"))
 
 
@@ -399,7 +395,7 @@ def in_force(facts: Facts, at: datetime) -> LicenceStatus:
     register, content = facts.register, facts.content
     # The gap of one seal can be written in more than one way, so a bad word holds for any file of the licence:
     # its holder must not escape a revocation by writing the gap anew.
-    if register is not None and (register.same_document or InForce(register.state) in _NOT_IN_FORCE):
+    if register is not None and (register.same_document or InForce(register.state) in NOT_IN_FORCE):
         return LicenceStatus(InForce(register.state), register.as_of, register.recorded_reason)
     if register is None and content is not None and content.valid_from:
         today = at.astimezone(BEIJING).date()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
 from elicense.errors import VerificationFailed
+from elicense.model import InForce
 from elicense.verification.shown import difference_to_json
 
 if TYPE_CHECKING:
@@ -190,6 +191,12 @@ def decisive(report: VerificationReport) -> str | None:
     return next((one.reason for one in report.checks[:-1] if one.status is status and one.reason), None)
 
 
+def is_damaged(report: VerificationReport) -> bool:
+    """Return whether the file cannot be read as a sealed document: that is not called a forgery."""
+    failed = report.indication is Indication.TOTAL_FAILED
+    return failed and report.sub_indication is SubIndication.FORMAT_FAILURE
+
+
 def _signature_json(signature: SignatureSummary) -> dict[str, object]:
     return {
         "field": signature.field,
@@ -219,7 +226,8 @@ def moment_text(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-_NOT_IN_FORCE = frozenset(("suspended", "revoked", "expired", "not_yet_valid", "superseded"))
+NOT_IN_FORCE = frozenset(InForce) - {InForce.IN_FORCE, InForce.CONDITIONAL, InForce.NOT_KNOWN}
+"""What a licence may be that nobody may rely on now."""
 
 
 def exit_status(reports: Iterable[VerificationReport]) -> int:
@@ -237,4 +245,4 @@ def _exit_code(report: VerificationReport) -> int:
         return 1
     if report.indication is Indication.INDETERMINATE:
         return 3
-    return 4 if report.in_force.state.value in _NOT_IN_FORCE else 0
+    return 4 if report.in_force.state in NOT_IN_FORCE else 0

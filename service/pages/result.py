@@ -290,7 +290,7 @@ def _experts(report: VerificationReport, detail: dict[str, Any], texts: Texts) -
             Row(texts("experts.indication"), (indication,)),
             Row(texts("experts.sha256"), (report.sha256,)),
             Row(texts("experts.policy"), (report.policy,)),
-            Row(texts("experts.time"), (f"{report.verified_at:%Y-%m-%dT%H:%M:%SZ}",)),
+            Row(texts("experts.time"), (detail["verified_at"],)),
         ),
     )
 

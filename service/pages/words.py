@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
+from datetime import date
 from typing import TYPE_CHECKING
 
 from elicense.catalogue import FieldKind
-from elicense.model import InForce
+from elicense.model import BEIJING, InForce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from elicense.model import FieldValue, Holder, Licence
     from service.pages.translations import Texts
 
-BEIJING = timezone(timedelta(hours=8))
 _MONTHS = "January,February,March,April,May,June,July,August,September,October,November,December"
 MONTHS = tuple(_MONTHS.split(","))
 CREDIT_CODE = "001"

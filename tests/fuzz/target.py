@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.pki.trust import TrustStore
-from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.policy import GENERAL, LICENCE
 from elicense.verification.report import Indication, to_json
+from tests.support.paths import Remembering
 
 if TYPE_CHECKING:
     from elicense.verification.report import VerificationReport
@@ -70,7 +70,7 @@ def judge(data: bytes, corpus: Corpus) -> dict[str, VerificationReport]:
     is neither an honest one nor the beginning of one.
     """
     reports = {
-        policy: verify(data, trust=corpus.trust, at=corpus.at, policy=policy, sandbox=InProcess())
+        policy: verify(data, trust=corpus.trust, at=corpus.at, policy=policy, sandbox=Remembering())
         for policy in (LICENCE, GENERAL)
     }
     for report in reports.values():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from elicense import updates
@@ -65,9 +64,9 @@ def with_timestamp(data: bytes, authority: TimestampAuthority, **changed: object
         bodies[which] = change(bodies[which])
     objects = {field: bodies["field"], value: bodies["value"], now.form: bodies["form"]}
     pdf = data + updates.write_update(now.tail, objects)
-    pdf, (_, start, end, rest) = updates.place_gap(pdf, len(data))
-    digest = hashlib.sha256(pdf[:start] + pdf[end:]).digest()
-    return updates.fill_gap(pdf, (0, start, end, rest), authority.stamp(digest, "sha256"))
+    pdf, byte_range = updates.place_gap(pdf, len(data))
+    digest = updates.digest_of(pdf, byte_range, "sha256")
+    return updates.fill_gap(pdf, byte_range, authority.stamp(digest, "sha256"))
 
 
 def evidence_for(
@@ -128,6 +127,5 @@ def with_seal(data: bytes, signer: Signer, claimed: datetime, **changed: object)
         bodies[which] = change(bodies[which])
     objects = {number: bodies["field"], value: bodies["value"], appearance: bodies["appearance"], **further}
     pdf, byte_range = updates.place_gap(data + updates.write_update(now.tail, objects), len(data))
-    _, start, end, _ = byte_range
-    digest = hashlib.new(signer.algorithm.digest, pdf[:start] + pdf[end:]).digest()
+    digest = updates.digest_of(pdf, byte_range, signer.algorithm.digest)
     return updates.fill_gap(pdf, byte_range, sign_digest(digest, signer))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from elicense.verification.facts import Facts
 
 _KNOWN: dict[Hashable, PathResult] = {}
+_MOST = 5000
 
 
 class Remembering(InProcess):
@@ -45,5 +46,7 @@ def _remembered(
     believed = tuple(tuple(item.public_bytes(Encoding.DER) for item in group) for group in groups)
     question = (leaf, others, believed, store.ocsps, at, tuple(sorted(rest.items())))
     if question not in _KNOWN:
+        if len(_KNOWN) >= _MOST:
+            _KNOWN.clear()  # long runs of a fuzzer ask for ever more
         _KNOWN[question] = find_path(leaf, others, store, at, **rest)
     return _KNOWN[question]

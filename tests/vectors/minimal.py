@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from functools import cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.encoding import encode_licence_file
 from elicense.model import Validity
+from elicense.pki.keys import fingerprint
 from elicense.pki.throwaway import Identity, ThrowawayPki, make_pki
 from elicense.pki.trust import TrustEntry, TrustStore
 from elicense.verification import der
@@ -51,11 +51,6 @@ def stranger_pki() -> ThrowawayPki:
 def seal() -> Identity:
     """Return the authority's seal certificate."""
     return pki().seal(SEAL_NUMBER, AUTHORITY, AUTHORITY_CODE)
-
-
-def fingerprint(certificate: x509.Certificate) -> str:
-    """Return the SHA-256 (hex) of a certificate."""
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
 def entry(identity: Identity, **changes: object) -> TrustEntry:

@@ -5,29 +5,36 @@ Each base is signed by an honest program; whoever prepared it gave one object tw
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
 
+from elicense import updates
 from elicense.verification.general import read_general
 from tests.support.foreign import (
     append,
     body_of,
+    certify,
     completed,
     hand_signed,
     last_xref,
     plain,
+    prepare,
     root_of,
+    sign,
     size_of,
     stream,
     unsigned_signature,
 )
+from tests.support.tsa import make_token
 from tests.unit.verification.test_general_attacks import (
     FORGED,
     certified_by_hand,
     contents_of,
+    find,
     outcome,
     page_of,
 )
@@ -187,6 +194,25 @@ def object_twice_in_a_stream() -> bytes:
     )
 
 
+def timestamp_where_another_signs(*, certified: bool) -> bytes:
+    """Where a second signer is to sign, anybody's timestamp stands, and draws what looks like his signature."""
+    base = prepare(plain(), "Second", box=(100, 100, 250, 160))
+    pdf = certify(base, 2) if certified else sign(base)
+    field = find(pdf, rb"/T \(Second\)")
+    new = size_of(pdf)
+    shown = b"/AP<</N %d 0 R>>/V %d 0 R>>" % (new, new + 1)
+    plain_field = re.sub(rb"/AP <<.*?>>", b"", body_of(pdf, field), flags=re.DOTALL)
+    objects = {
+        field: plain_field[:-2] + shown,
+        new: stream(FORGED, FORM),
+        new + 1: updates.timestamp_value(4096),
+    }
+    extended = append(pdf, objects)
+    placed, byte_range = updates.place_gap(extended, len(pdf))
+    covered = placed[: byte_range[1]] + placed[byte_range[2] :]
+    return updates.fill_gap(placed, byte_range, make_token(hashlib.sha256(covered).digest(), "sha256").dump())
+
+
 ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "catalogue as resources": (catalogue_as_resources, {"violation"}),
     "evidence as drawing": (evidence_as_drawing, {"violation"}),
@@ -197,6 +223,11 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "eleventh field": (eleventh_field, {"violation"}),
     "value of the parent": (value_of_the_parent, {"violation"}),
     "comment as a signature field": (comment_as_signature_field, {"violation"}),
+    "timestamp where another signs": (lambda: timestamp_where_another_signs(certified=False), {"doubt"}),
+    "timestamp where another signs on P=2": (
+        lambda: timestamp_where_another_signs(certified=True),
+        {"violation"},
+    ),
     "object twice in a stream": (object_twice_in_a_stream, {"format.layout"}),
 }
 

@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 
 from elicense import updates
+from elicense.verification import general
 from elicense.verification.general import read_general
 from tests.support.foreign import (
     append,
@@ -248,3 +249,12 @@ def test_attack_draws_another_page() -> None:
         pypdfium2.PdfDocument(one)[0].get_textpage().get_text_range() for one in (pdf[:end], pdf)
     )
     assert (sealed, shown) == ("", "FORGED LICENCE")
+
+
+def test_signatures_times_changes_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many signatures before many changes are not judged one against the other without end."""
+    pdf = sign(sign(plain()), "Second")
+    assert read_general(pdf).findings == ()
+    monkeypatch.setattr(general, "MOST_JUDGED", 1)
+    (finding,) = read_general(pdf).findings
+    assert finding.reason == "limit.complexity"

@@ -258,3 +258,13 @@ def test_signatures_times_changes_are_a_limit(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(general, "MOST_JUDGED", 1)
     (finding,) = read_general(pdf).findings
     assert finding.reason == "limit.complexity"
+
+
+def test_a_name_of_a_hundred_thousand_parts_is_a_limit() -> None:
+    """A name that takes minutes to be looked up among locked ones is not read."""
+    base = plain()
+    number = size_of(base)
+    field = b"<</FT/Tx/T(%s)/V(1)>>" % (b"." * 100_000)
+    pdf = hand_signed(append(base, {number: field}), entries=locked(b"(x)"), beside=b" %d 0 R" % number)
+    (finding,) = read_general(pdf).findings
+    assert finding.reason == "limit.complexity"

@@ -110,6 +110,23 @@ def form_as_resources() -> bytes:
     return append(pdf, {number: form % (field, new), new: stream(FORGED, FORM)})
 
 
+def form_moved_to_resources() -> bytes:
+    """The form stands in the catalogue when it is signed, then moves to where the page's drawings are looked up."""
+    base = plain()
+    number = size_of(base)
+    base = append(drawing(base, number, b"DA"), {number: b"null", number + 1: stream(b"", FORM)})
+    inner = b"/SigFlags 3/DA %d 0 R>>"
+    unsigned = unsigned_signature(base, beside=b"]/DA %d 0 R/X[" % (number + 1))
+    field = size_of(unsigned) - 1
+    resources = b"<</Fields[%d 0 R]/X[]" % field + inner
+    pdf = completed(append(unsigned, {number: resources % (number + 1)}))
+    catalogue = body_of(pdf, root_of(pdf))
+    direct = catalogue[catalogue.index(b"/AcroForm") : -2]
+    moved = append(pdf, {root_of(pdf): catalogue.replace(direct, b"/AcroForm %d 0 R" % number)})
+    new = size_of(moved)
+    return append(moved, {number: resources % new, new: stream(FORGED, FORM)})
+
+
 def page_behind_a_reference() -> bytes:
     """The page is an object that is only a reference to another; that one is redefined."""
     base = plain()
@@ -219,6 +236,7 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "evidence as drawing": (evidence_as_drawing, {"violation"}),
     "field as resources": (field_as_resources, {"violation"}),
     "form as resources": (form_as_resources, {"violation"}),
+    "form moved to resources": (form_moved_to_resources, {"violation"}),
     "page behind a reference": (page_behind_a_reference, {"format.unsupported", "format.layout"}),
     "parent of no tree": (parent_of_no_tree, {"violation"}),
     "eleventh field": (eleventh_field, {"violation"}),

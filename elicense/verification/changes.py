@@ -40,6 +40,7 @@ standard in doubt under P=3, in visible new fields and in form filling after an 
 from __future__ import annotations
 
 import ast
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ from elicense.verification.general_fields import is_among
 from elicense.verification.general_rules import STAMPS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from elicense.verification.facts import Change, Facts, SignatureFacts
 
 NOT_PERMITTED = "changes.not_permitted"
@@ -85,9 +88,13 @@ def unpermitted(signature: SignatureFacts, facts: Facts) -> Unpermitted:
     last_signed = max((other.revision for other in facts.signatures), default=-1)
     last_covered = max((stamp.revision for stamp in facts.timestamps), default=-1)
     first = signature.revision + 1
+    locked = _Locked(signature.locked or ())
     for index, revision in enumerate(facts.revisions[first:], first):
         signed = index <= last_signed
         for change in revision.changes:
+            if change.kind in _FIELDS and locked.has(change):
+                violations.append(change)
+                continue
             answer = _answer(signature, change, signed=signed, covered=signed or index <= last_covered)
             if answer == _NO:
                 violations.append(change)
@@ -97,11 +104,9 @@ def unpermitted(signature: SignatureFacts, facts: Facts) -> Unpermitted:
 
 
 def _answer(signature: SignatureFacts, change: Change, *, signed: bool, covered: bool) -> str:
-    """Return yes, no or doubt for one change."""
+    """Return yes, no or doubt for one change that is of no locked field."""
     if change.kind in _ALWAYS:
         return _YES
-    if change.kind in _FIELDS and signature.locked and _is_locked(change, signature.locked):
-        return _NO
     column = signature.permission - 1 if signature.permission in {1, 2, 3} else 3
     answer = _TABLE.get(change.kind, (_NO,) * 4)[column]
     if answer == _SIGNED:
@@ -111,13 +116,30 @@ def _answer(signature: SignatureFacts, change: Change, *, signed: bool, covered:
     return answer
 
 
-def _is_locked(change: Change, locked: tuple[str, ...]) -> bool:
-    """Return whether the change is of a locked field, or of all fields."""
-    try:
-        name = ast.literal_eval(change.detail.removeprefix("field "))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return True
-    if not isinstance(name, str) or is_among(name, locked):
-        return True
-    # What a field is inside of may give it a value.
-    return any(one.startswith(f"{name}.") for one in locked)
+class _Locked:
+    """The fields that a signature locks; a change is looked up among many names in short time."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+        self._sorted = sorted(names)
+        self._known: dict[str, bool] = {}
+
+    def has(self, change: Change) -> bool:
+        """Return whether the change is of a locked field, or of all fields."""
+        if not self._names:
+            return False
+        if change.detail not in self._known:
+            self._known[change.detail] = self._is_locked(change.detail)
+        return self._known[change.detail]
+
+    def _is_locked(self, detail: str) -> bool:
+        try:
+            name = ast.literal_eval(detail.removeprefix("field "))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return True
+        if not isinstance(name, str) or is_among(name, self._names):
+            return True
+        # What a field is inside of may give it a value.
+        below = f"{name}."
+        at = bisect.bisect_left(self._sorted, below)
+        return at < len(self._sorted) and self._sorted[at].startswith(below)

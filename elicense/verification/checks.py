@@ -292,10 +292,21 @@ def check_certificate_path(facts: Facts, policy: Policy, at: datetime) -> _Answe
             return _PASSED
         if signature.loose_certificates:
             return _not_passed("path.loose_certificates", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-        refusal = _right(facts, policy, signature, at) if policy.register is not None else None
+        if policy.register is not None:
+            refusal = _right(facts, policy, signature, at)
+        else:
+            # Whoever knows anchors only still sees that an authority which the licence names has not sealed it.
+            named = 1 + len(facts.content.joint_authorities) if facts.content else 0
+            refusal = "path.other_authority" if _seals(facts) < named else None
         return _not_passed(refusal, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if refusal else _PASSED
 
     return _with_path(facts, ask)
+
+
+def _seals(facts: Facts) -> int:
+    """Return how many seals the file has or is prepared for."""
+    later = sum(change.kind == "seal" for revision in facts.revisions for change in revision.changes)
+    return 1 + later + facts.missing_seals
 
 
 def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime) -> str | None:
@@ -308,8 +319,7 @@ def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime
         return None  # Check 10 says that the data are missing.
     authorities = ((content.authority_code, content.authority_name), *content.joint_authorities)
     # Each authority's seal has its own revision, in the order in which the licence names them.
-    later = sum(change.kind == "seal" for revision in facts.revisions for change in revision.changes)
-    if 1 + later + facts.missing_seals != len(authorities):
+    if _seals(facts) != len(authorities):
         return "path.other_authority"
     # Under its own code an authority could print another's name, which is what people read.
     stated = authorities[signature.revision]

@@ -195,5 +195,6 @@ class _SignatureReader:
             for n, one in enumerate(self.structure.revisions)
             if any(c.kind == "evidence" for c in one.changes)
         ]
-        archived = any(one.error is None and one.revision >= min(held, default=0) for one in self.timestamps)
+        # Whether an older part of the evidence would have been enough is not asked: all of it must be covered.
+        archived = any(one.error is None and one.revision >= max(held, default=0) for one in self.timestamps)
         return "B-LTA" if archived else "B-LT"

@@ -54,7 +54,7 @@ UNDECIDED = frozenset(("format.unsupported", "format.removed_signature", "limit.
 MOST_SIGNATURES = 1_000
 """Signatures of one file."""
 MOST_JUDGED = 1_000_000
-"""Signatures times later changes: each signature is asked about each change."""
+"""Signatures times revisions and their changes: each signature is asked, and reported, about each."""
 _MOST_EVIDENCE = 4_000
 """Certificates and pieces of revocation data in a file."""
 
@@ -391,7 +391,7 @@ class _Reader:
                 raise Violation("format.seal_field", None, "a signature that is not in the revision it signs")
             if signature:
                 found.append(describe(view, signature, index, _names(roles.nodes.values())))
-        if len(found) * sum(len(revision.changes) for revision in self.revisions) > MOST_JUDGED:
+        if len(found) * sum(1 + len(one.changes) for one in self.revisions) > MOST_JUDGED:
             raise Violation("limit.complexity", None, "signatures and changes")
         self.candidates = found
 

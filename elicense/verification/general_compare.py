@@ -346,7 +346,10 @@ class Comparison:
             value = self.view.dictionary(owner.get("V"))
             shown = is_visible(self.view, node) or "Kids" in owner
             kinds = {"timestamp" if is_timestamp(value) and not shown else "signature"}
-        for kind in kinds:
+            if is_timestamp(value) and shown:
+                # Anybody gets a timestamp: with it a stranger would draw what he likes where a signer was to sign.
+                kinds.add("signature_visible")
+        for kind in sorted(kinds):
             self.step.note(kind, detail)
         node.value = new.get("V")
         claim_node(self.roles, self.view, node)

@@ -24,6 +24,8 @@ MOST_NODES = 100_000
 """Fields and their widgets."""
 MOST_DEPTH = 32
 """Fields inside fields; their names grow with each."""
+LONGEST_NAME = 2_000
+"""Characters of a field's full name: each part of it is looked up among the names that a signature locks."""
 MOST_TRANSFORMS = 8
 """Transforms of one signature that are looked at; DocMDP and FieldMDP are all there is."""
 _DATE = re.compile(
@@ -120,6 +122,8 @@ def _node(view: View, number: int, value: dict[str, Object], above: Node | None)
     if above is not None:
         above.parent = True
     name = f"{above.name}.{own}" if above and above.name else own
+    if len(name) > LONGEST_NAME:
+        raise Violation("limit.complexity", None, "names of form fields")
     view.document.budget.take_token(8 * len(name), 0)
     return Node(number, name, kind_name, None, above.depth + 1 if above else 0, value.get("V"))
 

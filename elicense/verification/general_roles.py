@@ -66,11 +66,14 @@ class Roles:
     """Numbers that drawing a page or an appearance leads to."""
 
     def enter(self, reference: Object, role: Role) -> None:
-        """Give the object that a reference names a role of its own."""
+        """Give the object that a reference names a role of its own; what is frozen or drawn stays frozen."""
         if isinstance(reference, Reference):
-            self.own.setdefault(reference.number, role)
-            self.soft.pop(reference.number, None)
-            self.used.add(reference.number)
+            number = reference.number
+            frozen = number in self.used and (number in self.drawn or number not in self.soft)
+            if number in self.own or not frozen:
+                self.own.setdefault(number, role)
+            self.soft.pop(number, None)
+            self.used.add(number)
 
     def claim(self, view: View, numbers: Iterable[int], role: Role | None) -> None:
         """Take `numbers`, and all they lead to, into use for `role`, or frozen if it is None."""

@@ -5,29 +5,37 @@ Each base is signed by an honest program; whoever prepared it gave one object tw
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
 
+from elicense import updates
+from elicense.verification import general
 from elicense.verification.general import read_general
 from tests.support.foreign import (
     append,
     body_of,
+    certify,
     completed,
     hand_signed,
     last_xref,
     plain,
+    prepare,
     root_of,
+    sign,
     size_of,
     stream,
     unsigned_signature,
 )
+from tests.support.tsa import make_token
 from tests.unit.verification.test_general_attacks import (
     FORGED,
     certified_by_hand,
     contents_of,
+    find,
     outcome,
     page_of,
 )
@@ -100,6 +108,23 @@ def form_as_resources() -> bytes:
     pdf = completed(append(unsigned, objects))
     new = size_of(pdf)
     return append(pdf, {number: form % (field, new), new: stream(FORGED, FORM)})
+
+
+def form_moved_to_resources() -> bytes:
+    """The form stands in the catalogue when it is signed, then moves to where the page's drawings are looked up."""
+    base = plain()
+    number = size_of(base)
+    base = append(drawing(base, number, b"DA"), {number: b"null", number + 1: stream(b"", FORM)})
+    inner = b"/SigFlags 3/DA %d 0 R>>"
+    unsigned = unsigned_signature(base, beside=b"]/DA %d 0 R/X[" % (number + 1))
+    field = size_of(unsigned) - 1
+    resources = b"<</Fields[%d 0 R]/X[]" % field + inner
+    pdf = completed(append(unsigned, {number: resources % (number + 1)}))
+    catalogue = body_of(pdf, root_of(pdf))
+    direct = catalogue[catalogue.index(b"/AcroForm") : -2]
+    moved = append(pdf, {root_of(pdf): catalogue.replace(direct, b"/AcroForm %d 0 R" % number)})
+    new = size_of(moved)
+    return append(moved, {number: resources % new, new: stream(FORGED, FORM)})
 
 
 def page_behind_a_reference() -> bytes:
@@ -187,16 +212,41 @@ def object_twice_in_a_stream() -> bytes:
     )
 
 
+def timestamp_where_another_signs(*, certified: bool) -> bytes:
+    """Where a second signer is to sign, anybody's timestamp stands, and draws what looks like his signature."""
+    base = prepare(plain(), "Second", box=(100, 100, 250, 160))
+    pdf = certify(base, 2) if certified else sign(base)
+    field = find(pdf, rb"/T \(Second\)")
+    new = size_of(pdf)
+    shown = b"/AP<</N %d 0 R>>/V %d 0 R>>" % (new, new + 1)
+    plain_field = re.sub(rb"/AP <<.*?>>", b"", body_of(pdf, field), flags=re.DOTALL)
+    objects = {
+        field: plain_field[:-2] + shown,
+        new: stream(FORGED, FORM),
+        new + 1: updates.timestamp_value(4096),
+    }
+    extended = append(pdf, objects)
+    placed, byte_range = updates.place_gap(extended, len(pdf))
+    covered = placed[: byte_range[1]] + placed[byte_range[2] :]
+    return updates.fill_gap(placed, byte_range, make_token(hashlib.sha256(covered).digest(), "sha256").dump())
+
+
 ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "catalogue as resources": (catalogue_as_resources, {"violation"}),
     "evidence as drawing": (evidence_as_drawing, {"violation"}),
     "field as resources": (field_as_resources, {"violation"}),
     "form as resources": (form_as_resources, {"violation"}),
+    "form moved to resources": (form_moved_to_resources, {"violation"}),
     "page behind a reference": (page_behind_a_reference, {"format.unsupported", "format.layout"}),
     "parent of no tree": (parent_of_no_tree, {"violation"}),
     "eleventh field": (eleventh_field, {"violation"}),
     "value of the parent": (value_of_the_parent, {"violation"}),
     "comment as a signature field": (comment_as_signature_field, {"violation"}),
+    "timestamp where another signs": (lambda: timestamp_where_another_signs(certified=False), {"doubt"}),
+    "timestamp where another signs on P=2": (
+        lambda: timestamp_where_another_signs(certified=True),
+        {"violation"},
+    ),
     "object twice in a stream": (object_twice_in_a_stream, {"format.layout"}),
 }
 
@@ -217,3 +267,22 @@ def test_attack_draws_another_page() -> None:
         pypdfium2.PdfDocument(one)[0].get_textpage().get_text_range() for one in (pdf[:end], pdf)
     )
     assert (sealed, shown) == ("", "FORGED LICENCE")
+
+
+def test_signatures_times_changes_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many signatures before many changes are not judged one against the other without end."""
+    pdf = sign(sign(plain()), "Second")
+    assert read_general(pdf).findings == ()
+    monkeypatch.setattr(general, "MOST_JUDGED", 1)
+    (finding,) = read_general(pdf).findings
+    assert finding.reason == "limit.complexity"
+
+
+def test_a_name_of_a_hundred_thousand_parts_is_a_limit() -> None:
+    """A name that takes minutes to be looked up among locked ones is not read."""
+    base = plain()
+    number = size_of(base)
+    field = b"<</FT/Tx/T(%s)/V(1)>>" % (b"." * 100_000)
+    pdf = hand_signed(append(base, {number: field}), entries=locked(b"(x)"), beside=b" %d 0 R" % number)
+    (finding,) = read_general(pdf).findings
+    assert finding.reason == "limit.complexity"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from elicense import updates
+from elicense.pki.evidence import Evidence
 from elicense.pki.paths import Purpose
 from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustStore
@@ -17,7 +18,7 @@ from elicense.verification.structure import read_structure
 from tests.support.archives import evidence_for, joint_draft, state, with_evidence, with_seal, with_timestamp
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE, SEAL_NUMBER
 from tests.support.tsa import DirectTsa
-from tests.unit.verification.minimal_pdf import sealed, stream
+from tests.unit.verification.minimal_pdf import LICENCE, Draft, sealed, stream
 from tests.vectors.minimal import DAY, base, pki, seal, trust
 from tests.vectors.registry import NOW
 
@@ -373,3 +374,21 @@ def test_a_file_of_ten_thousand_updates_is_a_limit(in_process: object) -> None:
         tail = replace(tail, end=start + len(update), xref=start + update.index(b"xref\n"), size=16 + number)
     report = report_on(b"".join(parts), in_process)
     assert first_reason(report)[1:] == ("LIMIT_REACHED", "limit.complexity")
+
+
+def test_a_seal_that_is_named_and_missing_shows_without_a_register(in_process: object) -> None:
+    """Whoever knows anchors only does not believe one seal for two authorities."""
+    other = replace(LICENCE.authority, code="11990101MB00000027", name="示例第二机关")
+    data = sealed(Draft(licence=replace(LICENCE, joint_authorities=(other,))), seal().signer())
+    report = report_on(data, in_process)
+    assert (str(report.indication), report.checks[6].reason) == ("INDETERMINATE", "path.other_authority")
+
+
+def test_evidence_behind_the_last_timestamp_is_not_covered(in_process: object) -> None:
+    """Part of the evidence before a timestamp and the rest behind it is long-term, not archived."""
+    held = evidence_for((seal(), Purpose.SEAL), (tsa().identity, Purpose.TIMESTAMP), trust=trust(), at=NOW)
+    first = Evidence(certificates=held.certificates[:1])
+    data = with_timestamp(with_evidence(stamped(), first), tsa())
+    data = with_evidence(data, held.without(first))
+    assert report_on(data, in_process).signatures[0].profile == "B-LT"
+    assert report_on(with_timestamp(data, tsa()), in_process).signatures[0].profile == "B-LTA"

@@ -55,6 +55,14 @@ _LETTERS = {
     b"\r": b"",
     b"\r\n": b"",
 }
+_PDF_DOC = dict(zip(
+    (*range(0x18, 0x20), *range(0x80, 0x9F), 0xA0),
+    "\u02d8\u02c7\u02c6\u02d9\u02dd\u02db\u02da\u02dc\u2022\u2020\u2021\u2026\u2014\u2013\u0192\u2044\u2039"
+    "\u203a\u2212\u2030\u201e\u201c\u201d\u2018\u2019\u201a\u2122\ufb01\ufb02\u0141\u0152\u0160\u0178\u017d"
+    "\u0131\u0142\u0153\u0161\u017e\u20ac",
+    strict=True,
+))  # fmt: skip
+"""What PDFDocEncoding has where Latin 1 has something else. Source: ISO 32000-2, annex D.3 (from memory of it)."""
 _WORDS = {b"true": True, b"false": False, b"null": None}
 
 
@@ -291,7 +299,7 @@ def read_text(value: Object) -> str:
         return value[2:].decode("utf-16-be", "replace")
     if value.startswith(b"\xef\xbb\xbf"):
         return value[3:].decode("utf-8", "replace")
-    return value.decode("latin-1")
+    return value.decode("latin-1").translate(_PDF_DOC)
 
 
 def is_integer(value: Object) -> bool:

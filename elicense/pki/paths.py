@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from elicense.pki.evidence import Evidence
     from elicense.pki.material import Material
     from elicense.pki.trust import TrustStore
+
+# It tells of every list it cannot use with a traceback, which says more than PathResult and to the wrong reader.
+logging.getLogger("pyhanko_certvalidator").addHandler(logging.NullHandler())
 
 _SEAL_PURPOSES = {
     "any_extended_key_usage",

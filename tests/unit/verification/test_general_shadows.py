@@ -168,6 +168,16 @@ def eleventh_field() -> bytes:
     return append(pdf, {one: body.replace(b"/V(1)", b"/V(1000)") for one, body in fields.items()})
 
 
+def lock_in_another_encoding() -> bytes:
+    """A field's name is in PDFDocEncoding, and the lock names it in UTF-16."""
+    base = plain()
+    number = size_of(base)
+    field = b"<</FT/Tx/T(\xa0)/V(1)>>"
+    utf16 = b"<FEFF20AC>"
+    pdf = hand_signed(append(base, {number: field}), entries=locked(utf16), beside=b" %d 0 R" % number)
+    return append(pdf, {number: field.replace(b"/V(1)", b"/V(1000)")})
+
+
 def value_of_the_parent() -> bytes:
     """A locked field without a value inherits the one that its parent gets, which is not locked itself."""
     base = plain()
@@ -240,6 +250,7 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "page behind a reference": (page_behind_a_reference, {"format.unsupported", "format.layout"}),
     "parent of no tree": (parent_of_no_tree, {"violation"}),
     "eleventh field": (eleventh_field, {"violation"}),
+    "lock in another encoding": (lock_in_another_encoding, {"violation"}),
     "value of the parent": (value_of_the_parent, {"violation"}),
     "comment as a signature field": (comment_as_signature_field, {"violation"}),
     "timestamp where another signs": (lambda: timestamp_where_another_signs(certified=False), {"doubt"}),

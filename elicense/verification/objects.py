@@ -45,28 +45,6 @@ _PLAIN_STRING = re.compile(rb"[^\\()\r]*+\)")
 _STRING_MARK = re.compile(rb"[()]|\\[\s\S]")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[\s\S])|\r\n?")
 _BLANKS = b"\x00\t\n\x0c\r "
-<<<<<<< HEAD
-=======
-_LETTERS = {
-    b"n": b"\n",
-    b"r": b"\r",
-    b"t": b"\t",
-    b"b": b"\b",
-    b"f": b"\f",
-    b"\n": b"",
-    b"\r": b"",
-    b"\r\n": b"",
-}
-_PDF_DOC = dict(zip(
-    (*range(0x18, 0x20), *range(0x80, 0x9F), 0xA0),
-    "\u02d8\u02c7\u02c6\u02d9\u02dd\u02db\u02da\u02dc\u2022\u2020\u2021\u2026\u2014\u2013\u0192\u2044\u2039"
-    "\u203a\u2212\u2030\u201e\u201c\u201d\u2018\u2019\u201a\u2122\ufb01\ufb02\u0141\u0152\u0160\u0178\u017d"
-    "\u0131\u0142\u0153\u0161\u017e\u20ac",
-    strict=True,
-))  # fmt: skip
-"""What PDFDocEncoding has where Latin 1 has something else. Source: ISO 32000-2, annex D.3 (from memory of it)."""
-_WORDS = {b"true": True, b"false": False, b"null": None}
->>>>>>> red
 
 
 class HexString(bytes):
@@ -291,19 +269,8 @@ def _close(bracket: bytes, stack: list[list[Object]], openers: list[bytes], offs
 
 
 def read_text(value: Object) -> str:
-<<<<<<< HEAD
     """Return a text string's characters, "" if the value is no string."""
     return text_of(value) if isinstance(value, bytes) else ""
-=======
-    """Return a text string's characters, "" if the value is no string. Source: ISO 32000-2, 7.9.2.2."""
-    if not isinstance(value, bytes):
-        return ""
-    if value.startswith(b"\xfe\xff"):
-        return value[2:].decode("utf-16-be", "replace")
-    if value.startswith(b"\xef\xbb\xbf"):
-        return value[3:].decode("utf-8", "replace")
-    return value.decode("latin-1").translate(_PDF_DOC)
->>>>>>> red
 
 
 def is_integer(value: Object) -> bool:

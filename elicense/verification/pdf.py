@@ -36,6 +36,14 @@ _TOKEN = re.compile(
     rb")"
 )
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[\s\S])")
+_PDF_DOC = dict(zip(
+    (*range(0x18, 0x20), *range(0x80, 0x9F), 0xA0),
+    "\u02d8\u02c7\u02c6\u02d9\u02dd\u02db\u02da\u02dc\u2022\u2020\u2021\u2026\u2014\u2013\u0192\u2044\u2039"
+    "\u203a\u2212\u2030\u201e\u201c\u201d\u2018\u2019\u201a\u2122\ufb01\ufb02\u0141\u0152\u0160\u0178\u017d"
+    "\u0131\u0142\u0153\u0161\u017e\u20ac",
+    strict=True,
+))  # fmt: skip
+"""What PDFDocEncoding has where Latin 1 has something else. Source: ISO 32000-2, annex D.3 (from memory of it)."""
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LETTERS = {
     b"n": b"\n",
@@ -225,4 +233,4 @@ def text_of(raw: bytes) -> str:
         return raw[2:].decode("utf-16-be", "replace")
     if raw.startswith(b"\xef\xbb\xbf"):
         return raw[3:].decode("utf-8", "replace")
-    return raw.decode("latin-1")
+    return raw.decode("latin-1").translate(_PDF_DOC)

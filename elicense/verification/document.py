@@ -195,6 +195,7 @@ class _SignatureReader:
             for n, one in enumerate(self.structure.revisions)
             if any(c.kind == "evidence" for c in one.changes)
         ]
-        # Whether an older part of the evidence would have been enough is not asked: all of it must be covered.
-        archived = any(one.error is None and one.revision >= max(held, default=0) for one in self.timestamps)
+        # Others add evidence for the newest timestamp behind it. Our archive never does, so all of it must be covered.
+        needed = (max if self.form.strict else min)(held, default=0)
+        archived = any(one.error is None and one.revision >= needed for one in self.timestamps)
         return "B-LTA" if archived else "B-LT"

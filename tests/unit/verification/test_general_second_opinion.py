@@ -13,7 +13,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
 
 from tests.support.foreign import append, certify, plain, prepare, repacked, sign, size_of
-from tests.unit.verification.test_general_attacks import ATTACKS, BOX, one, outcome
+from tests.support.general_forgeries import ATTACKS, BOX, one
+from tests.support.judging import outcome
 from tests.unit.verification.test_general_honest import fill
 
 ACCEPTED = {

@@ -30,15 +30,9 @@ from tests.support.foreign import (
     stream,
     unsigned_signature,
 )
+from tests.support.general_forgeries import FORGED, certified_by_hand, contents_of, find, page_of
+from tests.support.judging import outcome
 from tests.support.tsa import make_token
-from tests.unit.verification.test_general_attacks import (
-    FORGED,
-    certified_by_hand,
-    contents_of,
-    find,
-    outcome,
-    page_of,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,7 +26,7 @@ from elicense.verification.report import CheckStatus, Indication, decisive, is_d
 from elicense.verification.shown import difference_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from elicense.verification.facts import Facts, TimestampFacts
     from elicense.verification.report import Outcome, SignatureSummary, VerificationReport
@@ -212,6 +212,9 @@ def _timestamp(stamp: TimestampFacts) -> Plain:
 
 
 def _revisions(facts: Facts, lang: str) -> list[Plain]:
+    """Return each revision, its changes, and the fields of what reaches to its end or beyond it."""
+    marks = [(one.revision, one.field) for one in facts.signatures]
+    marks = sorted(marks + [(one.revision, one.field) for one in facts.timestamps])
     return [
         {
             "revision": index,
@@ -221,17 +224,10 @@ def _revisions(facts: Facts, lang: str) -> list[Plain]:
                 {"kind": one.kind, "text": named(CHANGES, one.kind, lang), "detail": one.detail}
                 for one in revision.changes
             ],
-            "signed_after": list(_signed_after(facts, index)),
+            "signed_after": [field for reach, field in marks if reach >= index],
         }
         for index, revision in enumerate(facts.revisions)
     ]
-
-
-def _signed_after(facts: Facts, index: int) -> Iterator[str]:
-    """Yield the fields of signatures and timestamps that reach beyond this revision or to its end."""
-    marks = [(one.revision, one.field) for one in facts.signatures]
-    marks += [(one.revision, one.field) for one in facts.timestamps]
-    yield from (field for revision, field in sorted(marks) if revision >= index)
 
 
 def _check(outcome: Outcome, lang: str, policy: str) -> Plain:

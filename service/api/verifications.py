@@ -10,7 +10,7 @@ from flask_openapi3.models.tag import Tag
 
 from elicense.reporting.etsi import etsi_report
 from elicense.reporting.plain import detailed, diagnostic, simple
-from elicense.verification.report import to_json
+from elicense.verification.report import moment_text, to_json
 from service.api.documented import problem_responses
 from service.api.schemas import DetailedOut, DiagnosticOut, ReportOut, SimpleOut, VerifyQuery
 from service.problems import MalformedRequest, UnsupportedMedia, UploadTooLarge
@@ -50,7 +50,12 @@ def verify_document(query: VerifyQuery) -> Response:
         return _json(DetailedOut.model_validate(detailed(report, lang)))
     if kind == "diagnostic":
         return _json(DiagnosticOut.model_validate(diagnostic(report)))
-    shown = {"shown": None, **to_json(report), "verified_at": report.verified_at, "policy": report.policy}
+    shown = {
+        "shown": None,
+        **to_json(report),
+        "verified_at": moment_text(report.verified_at),
+        "policy": report.policy,
+    }
     return _json(ReportOut.model_validate(shown))
 
 

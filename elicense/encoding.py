@@ -172,6 +172,11 @@ def draft_to_json(draft: LicenceDraft) -> dict[str, object]:
     }
 
 
+def licence_member(licence: Licence) -> bytes:
+    """Return the bytes that licence.json has for this licence: the member, up to the key that follows it."""
+    return b'"licence":' + canonical_json(licence_to_json(licence)) + b',"schema":'
+
+
 def licence_to_json(licence: Licence) -> dict[str, object]:
     """Return the licence as plain values, keys as in `draft_to_json`."""
     return draft_to_json(licence) | {

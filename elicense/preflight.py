@@ -22,7 +22,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from elicense.encoding import canonical_json, encode_licence_file, licence_to_json, read_licence_file
+from elicense.encoding import encode_licence_file, licence_member, read_licence_file
 from elicense.errors import InvalidTemplate, MalformedDocument, PreflightFailed
 from elicense.wording import Place, parse_template, printed, template_names
 
@@ -206,8 +206,7 @@ def clear_next(pdf: bytes, licence: Licence, *, on_record: str, place: int) -> C
     Raises:
         PreflightFailed: 7. it is not the document on record, does not hold this licence, or has no such authority.
     """
-    content = b'"licence":' + canonical_json(licence_to_json(licence)) + b',"schema":'
-    right = hashlib.sha256(pdf).hexdigest() == on_record and pdf.count(content) == 1
+    right = hashlib.sha256(pdf).hexdigest() == on_record and pdf.count(licence_member(licence)) == 1
     if not right or not 1 <= place < len(licence.authorities):
         finding = _Finding(
             7, "it is not the document on record, waiting for this seal", "不是登记在案、待盖此印的文件"

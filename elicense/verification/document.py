@@ -167,8 +167,7 @@ class _SignatureReader:
         moment = cover.time if cover and cover.time else self.at
         stamp, vouching = judge_signature_timestamp(signed, self.form, knowledge, moment)
         own = stamp if stamp is not None and stamp.error is None else None
-        proofs = [one for one in (own, cover) if one is not None and one.time is not None]
-        proven = min((one.time for one in proofs if one.time), default=None)
+        proven = min((one.time for one in (own, cover) if one and one.time), default=None)
         path, chain = path_facts(
             certificate, load_all(signed.others), knowledge, proven or self.at, Purpose.SEAL
         )

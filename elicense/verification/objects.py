@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from elicense.verification.pdf import WORDS, Name, Reference, Violation, read_name, text_of, unescaped
+from elicense.verification.pdf import WORDS, Name, Reference, Violation, closed, read_name, text_of, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,16 +255,11 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def _close(bracket: bytes, stack: list[list[Object]], openers: list[bytes], offset: int) -> Object:
     """Return the finished array or dictionary on top of the stack."""
-    if not stack or (openers.pop() == b"[") != (bracket == b"]"):
-        raise Violation("format.token", offset)
-    items = stack.pop()
+    items = closed(bracket, stack, openers, offset)
     if bracket == b"]":
         return items
     keys = items[0::2]
-    if len(items) % 2 or not all(isinstance(key, Name) for key in keys):
-        raise Violation("format.token", offset)
-    pairs = zip(keys, items[1::2], strict=True)
-    result: dict[str, Object] = dict(pairs)  # type: ignore[arg-type]
+    result: dict[str, Object] = dict(zip(keys, items[1::2], strict=True))
     return result if len(result) == len(keys) else Ambiguous(result)
 
 

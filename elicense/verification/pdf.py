@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 48
 """Dictionaries and arrays inside each other; our documents stay below ten."""
@@ -187,17 +187,27 @@ def _charge(met: Inventory, text: bytes, escape: bytes, offset: int) -> None:
         raise Violation("limit.complexity", offset)
 
 
-def _close(bracket: bytes, stack: list[list[Value]], openers: list[bytes], offset: int) -> Value:
-    """Return the finished array or dictionary on top of the stack."""
+def closed(bracket: bytes, stack: list[list[Any]], openers: list[bytes], offset: int) -> list[Any]:
+    """Return the items of the array or dictionary on top of the stack, which `bracket` closes.
+
+    Raises Violation if another bracket was open, or a dictionary's items are no pairs that begin with names.
+    """
     if not stack or (openers.pop() == b"[") != (bracket == b"]"):
         raise Violation("format.token", offset)
     items = stack.pop()
+    pairs = len(items) % 2 == 0 and all(isinstance(key, Name) for key in items[0::2])
+    if bracket != b"]" and not pairs:
+        raise Violation("format.token", offset)
+    return items
+
+
+def _close(bracket: bytes, stack: list[list[Value]], openers: list[bytes], offset: int) -> Value:
+    """Return the finished array or dictionary on top of the stack."""
+    items = closed(bracket, stack, openers, offset)
     if bracket == b"]":
         return items
     keys = items[0::2]
-    if len(items) % 2 or not all(isinstance(key, Name) for key in keys):
-        raise Violation("format.token", offset)
-    result: dict[str, Value] = dict(zip(keys, items[1::2], strict=True))  # type: ignore[arg-type]
+    result: dict[str, Value] = dict(zip(keys, items[1::2], strict=True))
     if len(result) != len(keys):
         raise Violation("format.duplicate_key", offset)
     return result

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from elicense.encoding import canonical_json, licence_to_json
+from elicense.encoding import licence_member, licence_to_json
 from elicense.errors import LicenceNotFound
 from elicense.updates import RANGE, digest_of
 from elicense.verification.checks import (
@@ -193,9 +193,8 @@ def _by_hash(
     if document is None or len(data) != document.size or record.licence.signing_time > at + CLOCK_TOLERANCE:
         return None
     seal = Candidate("", document.byte_range, declared=True, claimed_time=record.licence.signing_time)
-    content = b'"licence":' + canonical_json(licence_to_json(record.licence)) + b',"schema":'
     stated = RANGE % document.byte_range[1:] + b"/Contents "
-    if not data.endswith(stated, 0, seal.gap[0]) or data.count(content) != 1:
+    if not data.endswith(stated, 0, seal.gap[0]) or data.count(licence_member(record.licence)) != 1:
         return None
     try:
         signed = read_signed_data(read_contents(data, seal), DATA)

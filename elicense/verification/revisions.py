@@ -105,9 +105,11 @@ class _Walk:
         self.candidates: list[Candidate] = []
         self.revisions: list[RevisionFacts] = []
         self.data_found = NO_EVIDENCE
+        self.places: dict[int, int] = {}
 
     def take(self, number: int, section: Section) -> None:
         """`section` is the next revision. Raises Violation if it is no update of ours that may stand here."""
+        self.places = {named: offset for offset, named in section.offsets}
         bodies = self._bodies(section)
         tail = self.state.tail
         if updates.write_update(tail, bodies) != self.data[section.start : section.end]:
@@ -170,13 +172,12 @@ class _Walk:
     ) -> None:
         """Every further object is in use by the appearance, which refers to nothing outside the revision."""
         waiting, reached = [appearance], {appearance}
-        offsets = {number: offset for offset, number in section.offsets}
         while waiting:
             number = waiting.pop()
             if number not in bodies or number in others:
                 raise _refused(section.start, "the appearance refers to objects that are not its own")
             met = Inventory(self.met.tokens)
-            value, _ = read_value(self.data, offsets[number] + len(b"%d 0 obj\n" % number), section.xref, met)
+            value = self._value(section, number, met)
             self.met.tokens = met.tokens
             if met.names & FORBIDDEN or (isinstance(value, dict) and "F" in value):
                 raise _refused(section.start, "the appearance holds what a licence never does")
@@ -212,10 +213,7 @@ class _Walk:
         self, section: Section, bodies: Mapping[int, bytes], dss: int
     ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Return the three lists of stream numbers of the DSS dictionary, which has nothing else in it."""
-        offset = next((at for at, number in section.offsets if number == dss), None)
-        if offset is None:
-            raise _refused(section.start, "no DSS dictionary")
-        value, _ = read_value(self.data, offset + len(b"%d 0 obj\n" % dss), section.xref, self.met)
+        value = self._value(section, dss, self.met)
         entries = value if isinstance(value, dict) else {}
         certificates, crls, ocsps = (_numbers(entries.get(key, [])) for key in ("Certs", "CRLs", "OCSPs"))
         if bodies[dss] != updates.evidence(certificates, crls, ocsps):
@@ -271,10 +269,7 @@ class _Walk:
         self, section: Section, bodies: Mapping[int, bytes], number: int, make: Callable[[bytes, int], bytes]
     ) -> Candidate:
         """Return the signature in object `number`, made of nothing but what `make` makes."""
-        offset = next((at for at, one in section.offsets if one == number), None)
-        if offset is None:
-            raise _refused(section.start, "no signature")
-        value, _ = read_value(self.data, offset + len(b"%d 0 obj\n" % number), section.xref, self.met)
+        value = self._value(section, number, self.met)
         entries = value if isinstance(value, dict) else {}
         contents, declared = entries.get("Contents"), _DECLARED.search(bodies[number])
         if not isinstance(contents, Hex) or declared is None:
@@ -294,6 +289,13 @@ class _Walk:
         return Candidate(
             "", (0, stated[0], stated[1], stated[2]), declared=True, claimed_time=read_claimed_time(claimed)
         )
+
+    def _value(self, section: Section, number: int, met: Inventory) -> Value:
+        """Return the value of an object of this revision. Raises Violation if it has no such object."""
+        offset = self.places.get(number)
+        if offset is None:
+            raise _refused(section.start, "a reference to an object that the revision does not hold")
+        return read_value(self.data, offset + len(b"%d 0 obj\n" % number), section.xref, met)[0]
 
     def _number(self, pattern: re.Pattern[bytes], body: bytes) -> int:
         """Return the object number that the pattern finds. Raises Violation if it finds none."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import shutil
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pypdfium2
 import zxingcpp
@@ -29,7 +30,7 @@ from pypdf import PdfReader
 
 from elicense import Indication, verify
 from elicense.catalogue import FieldKind
-from elicense.encoding import printed, read_licence_file
+from elicense.encoding import licence_to_json, printed
 from elicense.model import DocumentCategory
 from elicense.rendering.conformance import examine
 from elicense.verification.document import InProcess
@@ -42,12 +43,34 @@ if TYPE_CHECKING:
 
     from elicense import IssuingOffice, Licence
     from elicense.catalogue import LicenceType
-    from elicense.model import FieldPlacement
 
 _POINTS = 72 / 2540
 """Points in a hundredth of a millimetre."""
 _SCALE = 200 / 72
 """Pages are rendered at 200 dpi."""
+
+
+class _Printed(NamedTuple):
+    """An entry of the embedded index, read without the library that wrote it."""
+
+    page: int
+    """From 1."""
+    rect: tuple[int, int, int, int]
+    """Its box: x, y, width, height in hundredths of a millimetre."""
+    template: str
+    """What is printed, with places."""
+    fields: tuple[str, ...]
+    """Names in the template."""
+    text: str
+    """What it says."""
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> _Printed:
+        """Return the entry."""
+        x, y, width, height = entry["rect"]
+        return cls(
+            entry["page"], (x, y, width, height), entry["template"], tuple(entry["fields"]), entry["text"]
+        )
 
 
 def require_good(pdf: bytes, anchors: Iterable[Certificate], *, words: Iterable[str], link: str) -> None:
@@ -69,8 +92,9 @@ def require_good(pdf: bytes, anchors: Iterable[Certificate], *, words: Iterable[
 def require_ours(pdf: bytes, licence: Licence, office: IssuingOffice, *, at: datetime) -> None:
     """Return if one of our documents is all it has to be. Raises AssertionError naming what is wrong."""
     licence_type = office.catalogue[licence.type]
-    stated, index = read_licence_file(PdfReader(io.BytesIO(pdf)).attachments["licence.json"][0])
-    assert stated == licence, "the embedded data are another licence's"
+    embedded = json.loads(PdfReader(io.BytesIO(pdf)).attachments["licence.json"][0])
+    assert embedded["licence"] == licence_to_json(licence), "the embedded data are another licence's"
+    index = [_Printed.of(entry) for entry in embedded["index"]]
     _require_boxes(pdf, licence, index)
     said = flat("".join(one.text for one in index if "{page}" not in one.template))
     for word in words_of(licence, licence_type):
@@ -208,10 +232,10 @@ def _leaves(value: object) -> Iterable[str]:
             yield from _leaves(item)
 
 
-def _require_boxes(pdf: bytes, licence: Licence, index: Sequence[FieldPlacement]) -> None:
+def _require_boxes(pdf: bytes, licence: Licence, index: Sequence[_Printed]) -> None:
     """Return if PDFium finds in every box of the page just what is printed there. Raises AssertionError."""
     document = pypdfium2.PdfDocument(pdf)
-    boxes: Mapping[tuple[int, tuple[int, int, int, int]], list[FieldPlacement]] = defaultdict(list)
+    boxes: Mapping[tuple[int, tuple[int, int, int, int]], list[_Printed]] = defaultdict(list)
     for one in index:
         boxes[one.page, one.rect].append(one)
         if one.fields:

@@ -38,7 +38,7 @@ _TEXT = (
     rb"BT\n((?:(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
     rb"|/D[0-9]++ [0-9.]++ Tf\n|-?[0-9.]++ Tc\n)*+)ET\n"
 )
-_MARK = rb"(?:Q\n)?+(?:q [0-9. ]++ rg\n)?+/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+_MARK = rb"(?:Q\n)?+(?:q [0-9.]++ [0-9.]++ [0-9.]++ rg\n)?+/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
 _PLACE = re.compile(_MARK + _TEXT)
 """A piece of text up to its EMC: perhaps the end of a colour and the next one, the mark, a text object."""
 _BEGIN, _WORDS = re.compile(_MARK), re.compile(_TEXT)

@@ -118,6 +118,9 @@ def bodies(data: bytes) -> dict[str, dict[int, bytes]]:
 
 def mixed(one: bytes, two: bytes, parts: tuple[str, ...]) -> bytes:
     """Return the first licence with these parts from the second, its table and byte range put in order."""
+    if "identifier" in parts:
+        mine, other = (read_structure(data).document_id.encode() for data in (one, two))
+        one = one.replace(b"/ID[<%s><%s>]" % (mine, mine), b"/ID[<%s><%s>]" % (other, other))
     others = bodies(two)
     for part in parts:
         for number, body in others[part].items():
@@ -125,9 +128,6 @@ def mixed(one: bytes, two: bytes, parts: tuple[str, ...]) -> bytes:
             old, new = (b"\n%d 0 obj\n%s\nendobj\n" % (number, text) for text in (mine, body))
             assert one.count(old) == 1
             one = one.replace(old, new)
-    if "identifier" in parts:
-        mine, other = (read_structure(data).document_id.encode() for data in (one, two))
-        one = one.replace(b"/ID[<%s><%s>]" % (mine, mine), b"/ID[<%s><%s>]" % (other, other))
     return documents.framed(one)
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from itertools import accumulate, groupby
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from elicense.errors import RenderingError
 
@@ -46,12 +45,13 @@ _STRAGGLERS = 2
 """So few characters alone on a last line are avoided where a slightly smaller size can."""
 _TIDY = 0.9
 """How much smaller, as a share of the size."""
+_SHIFT = {"center": 0.5, "right": 1.0}
+"""Share of the free width that stands before a line."""
 _TOLERANCE = 0.01
 """Slack in 1/1000 em against rounding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of a line with even spacing, shown with one Tc."""
 
     text: str
@@ -62,8 +62,7 @@ class Segment:
     """Extra points after each character (Tc)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of set text."""
 
     text: str
@@ -78,8 +77,7 @@ class Line:
     """The same characters as they are shown; empty for an empty line."""
 
 
-@dataclass(frozen=True, slots=True)
-class FittedText:
+class FittedText(NamedTuple):
     """A text that fits its box."""
 
     size: float
@@ -90,41 +88,23 @@ class FittedText:
     """From top to bottom; none for an empty text."""
 
 
-@dataclass(frozen=True)
-class _Paragraph:
+class _Paragraph(NamedTuple):
     """One hard line of the text, measured."""
 
     text: str
-    sums: tuple[float, ...]
+    sums: list[float]
     """sums[i]: width of the first i characters with their spacing, 1/1000 em."""
 
-    @cached_property
-    def opportunities(self) -> tuple[list[int], list[int]]:
-        """Where lines may break; the same at every size."""
-        return _opportunities(self.text)
 
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """Characters `start` to `end` of a paragraph, standing on one line."""
 
     paragraph: _Paragraph
     start: int
     end: int
 
-    @property
-    def text(self) -> str:
-        """The characters."""
-        return self.paragraph.text[self.start : self.end]
 
-    @property
-    def last(self) -> bool:
-        """Whether the paragraph ends here."""
-        return self.end == len(self.paragraph.text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     """How lines are set at one size."""
 
     width: float
@@ -189,13 +169,12 @@ def fit(
     first = top - EM_TOP * setting.size if baseline is None else baseline
     step = leading * setting.size
     lines = tuple(
-        replace(_set_line(piece, setting), y=round(first - step * row, 3)) for row, piece in enumerate(pieces)
+        [_set_line(piece, setting, round(first - step * row, 3)) for row, piece in enumerate(pieces)]
     )
-    return FittedText(size=setting.size, leading=step, lines=lines)
+    return FittedText(setting.size, step, lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
+class _Room(NamedTuple):
     """The height that lines may fill."""
 
     height: float
@@ -218,10 +197,10 @@ def _largest(
     found: tuple[_Setting, list[_Piece]] | None = None
     lines = 0
     for tried in _sizes(setting.size, smallest):
-        setting = replace(setting, size=tried)
-        pieces = list(_break(paragraphs, setting))
+        setting = setting._replace(size=tried)
+        pieces, inside = _break(paragraphs, setting)
         lines = _line_count(_usable(room.height, tried, room.baseline), tried, leading)
-        fits = len(pieces) <= lines and _inside(pieces, setting)
+        fits = inside and len(pieces) <= lines
         if fits and (found is None or len(pieces) < len(found[1])):
             found = setting, pieces
         # A single character on a last line looks like a mishap; a little smaller may spare it the line.
@@ -253,10 +232,10 @@ def break_lines(
         InvalidTemplate: unknown role.
     """
     setting = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
-    pieces = list(_break(_measure(text, fonts, role, setting.spacing, field), setting))
-    if not _inside(pieces, setting):
+    pieces, inside = _break(_measure(text, fonts, role, setting.spacing, field), setting)
+    if not inside:
         raise _too_long(pieces, setting, len(pieces), field)
-    return tuple(_set_line(piece, setting) for piece in pieces)
+    return tuple([_set_line(piece, setting, 0.0) for piece in pieces])
 
 
 def _sizes(size: float, smallest: float) -> Iterator[float]:
@@ -269,7 +248,10 @@ def _sizes(size: float, smallest: float) -> Iterator[float]:
 
 def _straggles(pieces: Sequence[_Piece]) -> bool:
     """Tell whether a paragraph of several lines ends with a line of one or two characters."""
-    return any(piece.last and piece.start > 0 and len(piece.text) <= _STRAGGLERS for piece in pieces)
+    return any(
+        start > 0 and end - start <= _STRAGGLERS and end == len(paragraph.text)
+        for paragraph, start, end in pieces
+    )
 
 
 def _usable(height: float, size: float, baseline: float | None) -> float:
@@ -289,32 +271,34 @@ def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: st
     """Return the paragraphs of `text` with the running sum of their widths."""
     paragraphs = []
     for part in text.split("\n") if text else ():
-        advances = (glyph.advance + spacing for glyph in fonts.glyphs(part, role, field=field))
-        paragraphs.append(_Paragraph(part, tuple(accumulate(advances, initial=0.0))))
+        advances = [glyph.advance + spacing for glyph in fonts.glyphs(part, role, field=field)]
+        paragraphs.append(_Paragraph(part, list(accumulate(advances, initial=0.0))))
     return paragraphs
 
 
-def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> Iterator[_Piece]:
-    """Yield the lines of all paragraphs."""
+def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> tuple[list[_Piece], bool]:
+    """Return the lines of all paragraphs, and whether none is wider than the box."""
+    pieces = []
     full = setting.width * 1000 / setting.size + setting.spacing + _TOLERANCE
+    inside = full >= setting.indent
     for paragraph in paragraphs:
-        text, sums = paragraph.text, paragraph.sums
-        if sums[-1] <= full - setting.indent:
-            yield _Piece(paragraph, 0, len(text))
-            continue
-        before, word_end = paragraph.opportunities
+        text, sums = paragraph
+        length = len(text)
         start, room = 0, full - setting.indent
-        while start < len(text):
-            end = bisect_right(sums, sums[start] + room, start) - 1
-            if end < len(text):
-                end = _past_spaces(text, end)
-            if end < len(text):
-                kept = before[end]
+        while start < length and sums[length] - sums[start] > room:
+            end = _past_spaces(text, max(start, bisect_right(sums, sums[start] + room, start) - 1))
+            if end < length:
+                kept = _last_break(text, start, end)
                 # A word longer than any line is filled into what is left of this one, and divided.
-                divided = kept <= start or sums[word_end[kept]] - sums[kept] > full
-                end = max(end, start + 1) if divided else kept
-            yield _Piece(paragraph, start, end)
+                if kept > start and not _wider(paragraph, kept, end, full):
+                    end = kept
+                elif end == start:
+                    end, inside = start + 1, False
+            pieces.append(_Piece(paragraph, start, end))
             start, room = end, full
+        if start < length or not length:
+            pieces.append(_Piece(paragraph, start, length))
+    return pieces, inside
 
 
 def _past_spaces(text: str, at: int) -> int:
@@ -324,109 +308,94 @@ def _past_spaces(text: str, at: int) -> int:
     return at
 
 
-def _opportunities(text: str) -> tuple[list[int], list[int]]:
-    """Return for each index the last place up to it where a line may break, and where ink from it ends.
+def _last_break(text: str, start: int, end: int) -> int:
+    """Return the last place behind `start`, up to `end`, where a line may break; `start` if there is none."""
+    while end > start and not _may_break(text[end - 1], text[end]):
+        end -= 1
+    return end
 
-    The second list is meant for places where a line may break: the end of what must stay together, without
-    the spaces behind it.
+
+def _wider(paragraph: _Paragraph, kept: int, end: int, full: float) -> bool:
+    """Tell whether what must stay together from `kept` on is wider than `full`; it reaches beyond `end`.
+
+    Looks no further than that width, so that all lines together look at no character more than a few times.
     """
-    count = len(text)
-    wide = [_is_wide(char) for char in text]
-    allowed = [False] * (count + 1)
-    before = [0] * (count + 1)
-    for at in range(1, count):
-        allowed[at] = _may_break(text[at - 1], text[at], wide[at - 1] or wide[at])
-        before[at] = at if allowed[at] else before[at - 1]
-    before[count] = count
-    word_end = [count] * (count + 1)
-    end = ink = count
-    for at in range(count - 1, -1, -1):
-        if at + 1 == end:
-            ink = at + 1
-        if text[at] in _SPACES and ink == at + 1:
-            ink = at
-        word_end[at] = max(ink, at)
-        if allowed[at]:
-            end = at
-    return before, word_end
+    text, sums = paragraph
+    limit = sums[kept] + full
+    for at in range(end, len(text)):
+        if text[at] not in _SPACES and sums[at + 1] > limit:
+            return True
+        if at + 1 < len(text) and _may_break(text[at], text[at + 1]):
+            return False
+    return False
 
 
-def _may_break(left: str, right: str, beside_wide: bool) -> bool:
+def _may_break(left: str, right: str) -> bool:
     """Tell whether a line may end after `left` and the next begin with `right`."""
     if right in _SPACES or right in _NO_START or left in _NO_END:
         return False
     if left in _SPACES:
         return True
-    return beside_wide and not (left == right and left in _PAIRED)
+    return (_is_wide(left) or _is_wide(right)) and not (left == right and left in _PAIRED)
 
 
+@lru_cache(maxsize=65536)
 def _is_wide(char: str) -> bool:
     """Tell whether `char` is set like an ideograph, so that a line may break beside it."""
     return char in _PAIRED or unicodedata.east_asian_width(char) in "WF"
 
 
-def _ink_end(piece: _Piece) -> int:
-    """Return where the spaces at the piece's end begin."""
-    return piece.start + len(piece.text.rstrip(_SPACES))
-
-
-def _natural_width(piece: _Piece, spacing: float) -> float:
-    """Return the piece's width without spaces at its end, 1/1000 em."""
-    sums, end = piece.paragraph.sums, _ink_end(piece)
-    return sums[end] - sums[piece.start] - spacing if end > piece.start else 0.0
-
-
-def _left_edge(piece: _Piece, setting: _Setting) -> float:
-    """Return where the piece may begin, 1/1000 em."""
-    return setting.indent if piece.start == 0 else 0.0
-
-
-def _inside(pieces: Sequence[_Piece], setting: _Setting) -> bool:
-    """Tell whether no line is wider than the box."""
-    full = setting.width * 1000 / setting.size + _TOLERANCE
-    widths = (_left_edge(piece, setting) + _natural_width(piece, setting.spacing) for piece in pieces)
-    return all(width <= full for width in widths)
-
-
-def _set_line(piece: _Piece, setting: _Setting) -> Line:
-    """Return the piece as a line at y 0."""
-    em = setting.size / 1000
-    natural = _natural_width(piece, setting.spacing) * em
-    edge = _left_edge(piece, setting) * em
+def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
+    """Return the piece as a line with its baseline at y."""
+    (whole, sums), start, end = piece
+    text = whole[start:end]
+    ink = text.rstrip(_SPACES)
+    em, align = setting.size / 1000, setting.align
+    natural = (sums[start + len(ink)] - sums[start] - setting.spacing) * em if ink else 0.0
+    edge = setting.indent * em if start == 0 else 0.0
     slack = setting.width - edge - natural
-    stretched = setting.align == "spread" or (setting.align == "justify" and not piece.last)
-    stretch = slack if stretched else 0.0
-    parts = _parts(piece, whole=setting.align != "justify")
-    gaps = sum(len(part) if even else 1 for part, even in parts) - 1
-    if gaps < 1:
-        stretch = 0.0
-    alone = setting.align == "spread" and gaps < 1
-    shift = {"center": 0.5, "right": 1.0}.get(setting.align, 0.5 if alone else 0.0) * slack
-    segments = _segments(piece, setting, parts, edge + shift, stretch / gaps if gaps > 0 else 0.0)
-    return Line(piece.text, round(edge + shift, 3), 0.0, round(natural + stretch, 3), segments)
+    stretched = align == "spread" or (align == "justify" and end < len(whole))
+    parts = _parts(ink, align) if stretched else []
+    gaps = sum([len(part) if even else 1 for part, even in parts]) - 1
+    stretch = slack if gaps > 0 else 0.0
+    # What cannot be spread stands in the middle.
+    x = edge + _SHIFT.get("center" if align == "spread" and gaps < 1 else align, 0.0) * slack
+    spacing = setting.spacing * em
+    segments: tuple[Segment, ...]
+    if len(parts) > 1:
+        segments = _segments(piece, parts, x, em, (spacing, stretch / gaps))
+    else:
+        spacing += stretch / gaps if gaps > 0 else 0.0
+        segments = (Segment(text, round(x, 3), round(spacing, 4)),) if text else ()
+    return Line(text, round(x, 3), y, round(natural + stretch, 3), segments)
 
 
-def _parts(piece: _Piece, *, whole: bool) -> list[tuple[str, bool]]:
-    """Return the piece's ink cut where stretching changes: words and dashes keep theirs."""
-    text = piece.paragraph.text[piece.start : _ink_end(piece)]
-    if whole or not text:
-        return [(text, True)] if text else []
-    parts: list[tuple[str, bool]] = []
-    begin = 0
-    even = [char not in _PAIRED and (_is_wide(char) or char in _SPACES) for char in text]
-    for at in range(1, len(text) + 1):
-        if at == len(text) or even[at] != even[begin]:
-            parts.append((text[begin:at], even[begin]))
-            begin = at
-    return parts
+def _parts(ink: str, align: Align) -> list[tuple[str, bool]]:
+    """Return a stretched line's ink cut where stretching changes: justified, words and dashes keep theirs."""
+    if align == "spread" or not ink:
+        return [(ink, True)] if ink else []
+    return [("".join(run), even) for even, run in groupby(ink, _is_even)]
+
+
+@lru_cache(maxsize=65536)
+def _is_even(char: str) -> bool:
+    """Tell whether a stretched line has its extra space beside `char`, as beside any ideograph or space."""
+    return char not in _PAIRED and (char in _SPACES or _is_wide(char))
 
 
 def _segments(
-    piece: _Piece, setting: _Setting, parts: Sequence[tuple[str, bool]], x: float, extra: float
+    piece: _Piece, parts: Sequence[tuple[str, bool]], x: float, em: float, spacings: tuple[float, float]
 ) -> tuple[Segment, ...]:
-    """Return the parts placed from `x` on, `extra` points more at every stretchable gap."""
-    em = setting.size / 1000
-    spacing = setting.spacing * em
+    """Return the parts placed from `x` on.
+
+    Args:
+        piece: the line.
+        parts: its ink, and where each begins.
+        x: points from the box's left edge.
+        em: 1/1000 of the size.
+        spacings: points after every character, and as many more at every stretchable gap.
+    """
+    spacing, extra = spacings
     sums = piece.paragraph.sums
     segments = []
     at = piece.start
@@ -434,11 +403,8 @@ def _segments(
         segments.append(Segment(text, round(x, 3), round(spacing + extra if even else spacing, 4)))
         x += (sums[at + len(text)] - sums[at]) * em + extra * (len(text) if even else 1)
         at += len(text)
-    tail = piece.text[at - piece.start :]
-    if tail and segments:
-        segments[-1] = replace(segments[-1], text=segments[-1].text + tail)
-    elif tail:
-        segments.append(Segment(tail, round(x, 3), round(spacing, 4)))
+    tail = piece.paragraph.text[at : piece.end]
+    segments[-1] = segments[-1]._replace(text=segments[-1].text + tail)
     return tuple(segments)
 
 

@@ -99,8 +99,7 @@ def test_forbidden_breaks_happen_only_without_an_alternative(text, width):
 
 def may_break(left, right):
     """Tell whether a line may end between two characters."""
-    wide = setting._is_wide(left) or setting._is_wide(right)
-    return setting._may_break(left, right, wide)
+    return setting._may_break(left, right)
 
 
 def whole_word(text):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from elicense.errors import InvalidLicenceData
@@ -299,7 +300,7 @@ class LicenceIdentifier:
     @property
     def check_character(self) -> str:
         """Check character over type, issuer, serial and version without dots; the root does not take part."""
-        return mod_37_36(f"{self.type_code}{self.issuer_code}{self.serial}{self.version:03d}")
+        return str(self)[-1]
 
     @property
     def text(self) -> str:
@@ -322,8 +323,7 @@ class LicenceIdentifier:
         return tuple(found)
 
     def __str__(self) -> str:
-        body = f"{self.type_code}.{self.issuer_code}.{self.serial}.{self.version:03d}"
-        return f"{ROOT_OID}.{body}.{self.check_character}"
+        return _dotted(self.type_code, self.issuer_code, self.serial, self.version)
 
     @classmethod
     def parse(cls, text: str, *, strict: bool = True) -> Self:
@@ -353,6 +353,13 @@ class LicenceIdentifier:
                 field="identifier",
             )
         return identifier
+
+
+@lru_cache(maxsize=1024)
+def _dotted(type_code: str, issuer_code: str, serial: str, version: int) -> str:
+    """Return the full text; a licence is asked for its identifier a dozen times on its way."""
+    check = mod_37_36(f"{type_code}{issuer_code}{serial}{version:03d}")
+    return f"{ROOT_OID}.{type_code}.{issuer_code}.{serial}.{version:03d}.{check}"
 
 
 def _check_serial(text: str, name: str) -> str:

@@ -74,15 +74,14 @@ def title_of(licence: Licence) -> str:
     return f"{licence.type_name} {licence.number}"
 
 
-def information(licence: Licence) -> bytes:
-    """Return the information dictionary, in agreement with the XMP."""
-    moment = pdf_date(licence.signing_time).encode("ascii")
+def information(licence: Licence, moment: str) -> bytes:
+    """Return the information dictionary, in agreement with the XMP; `moment` is the signing time as PDF writes it."""
     return b"<</Title %s/Author %s/Producer %s/CreationDate(%s)/ModDate(%s)>>" % (
         text_string(title_of(licence)),
         text_string(licence.authority.name),
         text_string(PRODUCER),
-        moment,
-        moment,
+        moment.encode("ascii"),
+        moment.encode("ascii"),
     )
 
 

@@ -29,7 +29,7 @@ SHRINK_STEP = 0.25
 EM_TOP = 0.88
 """Top of the ideographic em box above the baseline, in em; its bottom is 0.12 below."""
 
-_SPACES = " \u3000"
+SPACES = " \u3000"
 _GLUE = "\u00a0\u202f"
 """No-break spaces: a line neither ends nor begins beside one."""
 _NO_START = frozenset(
@@ -45,9 +45,9 @@ _STRAGGLERS = 2
 """So few characters alone on a last line are avoided where a slightly smaller size can."""
 _TIDY = 0.9
 """How much smaller, as a share of the size."""
-_SHIFT = {"center": 0.5, "right": 1.0}
+SHIFT = {"center": 0.5, "right": 1.0}
 """Share of the free width that stands before a line."""
-_TOLERANCE = 0.01
+TOLERANCE = 0.01
 """Slack in 1/1000 em against rounding."""
 
 
@@ -279,7 +279,7 @@ def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: st
 def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> tuple[list[_Piece], bool]:
     """Return the lines of all paragraphs, and whether none is wider than the box."""
     pieces = []
-    full = setting.width * 1000 / setting.size + setting.spacing + _TOLERANCE
+    full = setting.width * 1000 / setting.size + setting.spacing + TOLERANCE
     inside = full >= setting.indent
     for paragraph in paragraphs:
         text, sums = paragraph
@@ -303,7 +303,7 @@ def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> tuple[list[_P
 
 def _past_spaces(text: str, at: int) -> int:
     """Return the index of the first character from `at` on that is not a space."""
-    while at < len(text) and text[at] in _SPACES:
+    while at < len(text) and text[at] in SPACES:
         at += 1
     return at
 
@@ -323,7 +323,7 @@ def _wider(paragraph: _Paragraph, kept: int, end: int, full: float) -> bool:
     text, sums = paragraph
     limit = sums[kept] + full
     for at in range(end, len(text)):
-        if text[at] not in _SPACES and sums[at + 1] > limit:
+        if text[at] not in SPACES and sums[at + 1] > limit:
             return True
         if at + 1 < len(text) and _may_break(text[at], text[at + 1]):
             return False
@@ -332,9 +332,9 @@ def _wider(paragraph: _Paragraph, kept: int, end: int, full: float) -> bool:
 
 def _may_break(left: str, right: str) -> bool:
     """Tell whether a line may end after `left` and the next begin with `right`."""
-    if right in _SPACES or right in _NO_START or left in _NO_END:
+    if right in SPACES or right in _NO_START or left in _NO_END:
         return False
-    if left in _SPACES:
+    if left in SPACES:
         return True
     return (_is_wide(left) or _is_wide(right)) and not (left == right and left in _PAIRED)
 
@@ -349,7 +349,7 @@ def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
     """Return the piece as a line with its baseline at y."""
     (whole, sums), start, end = piece
     text = whole[start:end]
-    ink = text.rstrip(_SPACES)
+    ink = text.rstrip(SPACES)
     em, align = setting.size / 1000, setting.align
     natural = (sums[start + len(ink)] - sums[start] - setting.spacing) * em if ink else 0.0
     edge = setting.indent * em if start == 0 else 0.0
@@ -359,7 +359,7 @@ def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
     gaps = sum([len(part) if even else 1 for part, even in parts]) - 1
     stretch = slack if gaps > 0 else 0.0
     # What cannot be spread stands in the middle.
-    x = edge + _SHIFT.get("center" if align == "spread" and gaps < 1 else align, 0.0) * slack
+    x = edge + SHIFT.get("center" if align == "spread" and gaps < 1 else align, 0.0) * slack
     spacing = setting.spacing * em
     segments: tuple[Segment, ...]
     if len(parts) > 1:
@@ -380,7 +380,7 @@ def _parts(ink: str, align: Align) -> list[tuple[str, bool]]:
 @lru_cache(maxsize=65536)
 def _is_even(char: str) -> bool:
     """Tell whether a stretched line has its extra space beside `char`, as beside any ideograph or space."""
-    return char not in _PAIRED and (char in _SPACES or _is_wide(char))
+    return char not in _PAIRED and (char in SPACES or _is_wide(char))
 
 
 def _segments(

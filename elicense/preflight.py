@@ -66,7 +66,8 @@ class PlacedLine(NamedTuple):
     """True for the authority's name and the date, the only texts a seal may cover."""
 
 
-class SealPlacement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SealPlacement:
     """Where the seal's signature widget stands."""
 
     page: int

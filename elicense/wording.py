@@ -87,7 +87,8 @@ def printed(template: str, licence: Licence, *, page: int | None = None, pages: 
     Raises:
         InvalidTemplate: the template is malformed, or a format does not suit the value it meets.
     """
-    return _writer(template)(licence, page, pages)
+    write, _ = _writer(template)
+    return write(licence, page, pages)
 
 
 class Printer:
@@ -104,8 +105,9 @@ class Printer:
         """Return the same as `printed`, and raise the same."""
         text = self._known.get(template)
         if text is None:
-            text = _writer(template)(self.licence, page, pages)
-            if _PAGE_NAMES.isdisjoint(template_names(template)):
+            write, paged = _writer(template)
+            text = write(self.licence, page, pages)
+            if not paged:
                 self._known[template] = text
         return text
 
@@ -115,16 +117,17 @@ _Write = Callable[["Licence", "int | None", "int | None"], str]
 
 
 @lru_cache(maxsize=4096)
-def _writer(template: str) -> _Write:
-    """Return what writes `template`: worked out once, for a template is printed a thousand times."""
+def _writer(template: str) -> tuple[_Write, bool]:
+    """Return what writes `template`, worked out once for a thousand uses, and whether that depends on the page."""
+    paged = not _PAGE_NAMES.isdisjoint(template_names(template))
     parts = [part if isinstance(part, str) else _place_writer(part) for part in parse_template(template)]
     if len(parts) == 1 and not isinstance(parts[0], str):
-        return parts[0]
+        return parts[0], paged
 
     def write(licence: Licence, page: int | None, pages: int | None) -> str:
         return "".join([part if isinstance(part, str) else part(licence, page, pages) for part in parts])
 
-    return write
+    return write, paged
 
 
 def _place_writer(place: Place) -> _Write:

@@ -14,7 +14,7 @@ from elicense.rendering.flow import Step, strips_of
 from elicense.rendering.objects import POINTS_PER_MM, num, nums
 from elicense.rendering.paginate import paginate
 from elicense.rendering.structure import Element, Mark
-from elicense.rendering.typeset import artifact, cut, in_box, say
+from elicense.rendering.typeset import SetLine, artifact, cut, in_box, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,7 +164,9 @@ class FlowWriter:
         said = cut(first.said, span, self.printer)
         left, upper = frame[0] * MM, (frame[1] + frame[3]) * MM
         lines = tuple([
-            line._replace(x=left + line.x, y=upper - top + line.y) for ink, top in group for line in ink.lines
+            SetLine(line, left + x, upper - top + y, size, role)
+            for ink, top in group
+            for line, x, y, size, role in ink.lines
         ])  # fmt: skip
         mark = sheet.mark()
         if path:

@@ -219,6 +219,17 @@ class _OutlinePen:
         self.commands.append(("Z",))
 
 
+class _Advances(dict[str, float]):
+    """Character -> width in one role; asked for all the characters of a document, a lookup each."""
+
+    def __init__(self, library: FontLibrary, role: str) -> None:
+        self._library, self._role = library, role
+
+    def __missing__(self, char: str) -> float:
+        self[char] = advance = self._library.glyphs(char, self._role)[0].advance
+        return advance
+
+
 class FontLibrary:
     """All roles and their chains of faces; files are opened when a character first needs them.
 
@@ -231,6 +242,7 @@ class FontLibrary:
         self._stand_ins = fonts.stand_ins
         self._faces: dict[int, Face] = {}
         self._glyphs: dict[str, dict[str, Glyph]] = {role: {} for role in self._chains}
+        self._advances = {role: _Advances(self, role) for role in self._chains}
         self._opening = threading.Lock()
 
     @staticmethod
@@ -317,6 +329,11 @@ class FontLibrary:
     def measure(self, text: str, role: str) -> float:
         """Return the width of `text` in 1/1000 em. Raises as `glyphs` does."""
         return sum(glyph.advance for glyph in self.glyphs(text, role))
+
+    def advances(self, role: str) -> Mapping[str, float]:
+        """Return character -> width in 1/1000 em; looked up when first asked for, which raises as `glyphs` does."""
+        self._known(role)
+        return self._advances[role]
 
     def outline(self, char: str, role: str) -> GlyphOutline:
         """Return the outline of one character. Raises as `glyphs` does."""

@@ -16,9 +16,11 @@ from elicense.errors import RenderingError
 from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.text import SHIFT, SPACES, TOLERANCE
-from elicense.rendering.typeset import Run, in_box, measured
+from elicense.rendering.typeset import Run, in_box, measured, runs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from elicense.rendering.blocks import Style
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.template import Rect
@@ -31,12 +33,10 @@ _MM = 1 / POINTS_PER_MM
 class OneLine(NamedTuple):
     """A box and how a line of text stands in it, but for what depends on the line's width."""
 
-    fonts: FontLibrary
-    """Where the faces are."""
+    advances: Mapping[str, float]
+    """Width of each character, 1/1000 em."""
     role: str
     """Font role."""
-    field: str | None
-    """The name a refusal mentions."""
     room: float
     """Width of the widest text that stands on one line, 1/1000 em."""
     em: float
@@ -49,33 +49,44 @@ class OneLine(NamedTuple):
     """Points."""
     shift: float
     """Share of the free width that stands before the line."""
-    placed: PlacedLine
-    """The line, as yet without its text, page, left edge and width."""
-    run: Run
-    """The same as it is shown, as yet without its text and move."""
+    x: float
+    """Left edge of a line that stands at the left, mm from the page's left."""
+    y: float
+    """Baseline, mm from the page's foot."""
+    size: float
+    """Points."""
+    box: Rect
+    """The box, mm."""
+    under_seal: bool
+    """Whether a seal may cover it."""
+    shown_size: str
+    """The size, as PDF writes it."""
+    move: str
+    """Operator that goes to a line that stands at the left."""
     end_of_move: str
-    """The baseline, and the operator that goes there."""
+    """The part of it behind the left edge."""
 
     def set(self, text: str, page: int) -> tuple[PlacedLine, Run] | None:
-        """Return `text` on its line; None if it takes the long road.
-
-        Raises:
-            RenderingError: a character has no glyph.
-        """
-        if not text or "\n" in text or text[-1] in SPACES:
+        """Return `text` on its line; None if it takes the long road, where it is refused if need be."""
+        ink = text.rstrip(SPACES)
+        if not ink or "\n" in ink:
             return None
-        glyphs = self.fonts.glyphs(text, self.role, field=self.field)
-        *_, total = accumulate([glyph.advance for glyph in glyphs], initial=0.0)
-        if total > self.room:
+        try:
+            sums = list(accumulate(map(self.advances.__getitem__, text), initial=0.0))
+        except RenderingError:
             return None
-        natural = total * self.em
-        x = round(self.indent + self.shift * (self.width - natural), 3)
-        _, _, _, y, _, size, box, under_seal = self.placed
-        _, role, points, spacing, _ = self.run
-        placed = PlacedLine(
-            text, page, round((self.left + x) * _MM, 3), y, round(round(natural, 3) * _MM, 3), size, box, under_seal
-        )  # fmt: skip
-        return placed, Run(text, role, points, spacing, f"1 0 0 1 {num(self.left + x)} {self.end_of_move}")
+        if sums[-1] > self.room:
+            return None
+        natural = sums[len(ink)] * self.em
+        x, move = self.x, self.move
+        if self.shift:
+            begin = round(self.indent + self.shift * (self.width - natural), 3) + self.left
+            x, move = round(begin * _MM, 3), f"1 0 0 1 {num(begin)} {self.end_of_move}"
+        wide = round(round(natural, 3) * _MM, 3)
+        return (
+            PlacedLine(text, page, x, self.y, wide, self.size, self.box, self.under_seal),
+            Run(text, self.role, self.shown_size, "0", move),
+        )
 
 
 def one_line(
@@ -91,11 +102,12 @@ def one_line(
     size = float(style.size)
     if lines[0].size != size:
         return None
-    em = size / 1000
-    width, indent = rect[2] * POINTS_PER_MM, style.indent * 1000
-    (placed,) = measured(lines, 0, rect, under_seal=style.under_seal)
+    em, left, width = size / 1000, rect[0] * POINTS_PER_MM, rect[2] * POINTS_PER_MM
+    indent = style.indent * 1000
+    (placed,), (run,) = measured(lines, 0, rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
-        fonts=fonts, role=style.font, field=name, room=width * 1000 / size + TOLERANCE - indent, em=em,
-        left=rect[0] * POINTS_PER_MM, width=width - indent * em, indent=indent * em, shift=SHIFT.get(style.align, 0.0),
-        placed=placed, run=Run("", style.font, num(size), "0", ""), end_of_move=f"{num(lines[0].y)} Tm ",
+        advances=fonts.advances(style.font), role=style.font, room=width * 1000 / size + TOLERANCE - indent, em=em,
+        left=left, width=width - indent * em, indent=indent * em, shift=SHIFT.get(style.align, 0.0),
+        x=placed.x, y=placed.y, size=size, box=placed.box, under_seal=placed.under_seal,
+        shown_size=run.size, move=run.move, end_of_move=f"{num(lines[0].y)} Tm ",
     )  # fmt: skip

@@ -7,6 +7,7 @@ text.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
@@ -269,9 +270,17 @@ def _line_count(height: float, size: float, leading: float) -> int:
 
 def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None) -> list[_Paragraph]:
     """Return the paragraphs of `text` with the running sum of their widths."""
+    widths = fonts.advances(role)
     paragraphs = []
     for part in text.split("\n") if text else ():
-        advances = [glyph.advance + spacing for glyph in fonts.glyphs(part, role, field=field)]
+        try:
+            advances = list(map(widths.__getitem__, part))
+        except RenderingError:
+            # Asked for the whole text it names the field, and all characters without a glyph.
+            fonts.glyphs(part, role, field=field)
+            raise
+        if spacing:
+            advances = [advance + spacing for advance in advances]
         paragraphs.append(_Paragraph(part, list(accumulate(advances, initial=0.0))))
     return paragraphs
 
@@ -372,9 +381,13 @@ def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
 
 def _parts(ink: str, align: Align) -> list[tuple[str, bool]]:
     """Return a stretched line's ink cut where stretching changes: justified, words and dashes keep theirs."""
-    if align == "spread" or not ink:
+    if align == "spread" or _ALL_EVEN.fullmatch(ink):
         return [(ink, True)] if ink else []
     return [("".join(run), even) for even, run in groupby(ink, _is_even)]
+
+
+_ALL_EVEN = re.compile("[\u3000-\u303e\u4e00-\u9fff\uff01-\uff60]*")
+"""Ideographs with their punctuation, as most lines are: of these alone `_is_even` would say yes."""
 
 
 @lru_cache(maxsize=65536)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from elicense.preflight import PlacedLine
@@ -148,10 +149,14 @@ def in_box(
 def runs_of(lines: Iterable[SetLine]) -> tuple[Run, ...]:
     """Return the lines' stretches of text in order."""
     return tuple([
-        Run(text, role, num(size), num(spacing), f"1 0 0 1 {num(left + x)} {num(y)} Tm ")
+        Run(text, role, _num(size), _num(spacing), f"1 0 0 1 {num(left + x)} {num(y)} Tm ")
         for line, left, y, size, role in lines
         for text, x, spacing in line.segments
     ])  # fmt: skip
+
+
+_num = lru_cache(maxsize=4096)(num)
+"""For numbers that come again and again, sizes and spacings."""
 
 
 @dataclass(slots=True)

@@ -83,7 +83,7 @@ def test_1_a_page_of_another_licence_is_refused(permit):
 def with_placement(document, index, **changes):
     """Return the document with one placement changed."""
     placements = list(document.plan.placements)
-    placements[index] = replace(placements[index], **changes)
+    placements[index] = placements[index]._replace(**changes)
     return planned(document, placements=tuple(placements))
 
 
@@ -120,7 +120,7 @@ def test_1_lines_that_lose_or_change_characters_are_refused(permit, change):
     """The lines hold exactly the characters of the placements."""
     licence, document = permit
     lines = list(document.plan.lines)
-    lines[0] = replace(lines[0], text=change(lines[0].text))
+    lines[0] = lines[0]._replace(text=change(lines[0].text))
     assert 1 in failures(planned(document, lines=tuple(lines)), licence)
 
 
@@ -181,7 +181,7 @@ def test_3_a_line_outside_its_box_is_refused(permit, changes):
     licence, document = permit
     index = next(i for i, line in enumerate(document.plan.lines) if line.text == "示例事项")
     lines = list(document.plan.lines)
-    lines[index] = replace(lines[index], **changes)
+    lines[index] = lines[index]._replace(**changes)
     assert 3 in failures(planned(document, lines=tuple(lines)), licence)
 
 
@@ -224,7 +224,7 @@ def test_5_other_text_under_the_seal_is_refused(permit):
     box = (x, y + 10, width, 8.0)
     furniture = PlacedLine("固定文字", 1, x + 2, y + 12, 20.0, 10.0, box)
     assert failures(planned(document, lines=(*document.plan.lines, furniture)), licence) == {5}
-    allowed = replace(furniture, under_seal=True)
+    allowed = furniture._replace(under_seal=True)
     clear(planned(document, lines=(*document.plan.lines, allowed)), licence, PERMIT)
 
 

@@ -125,7 +125,7 @@ def _compile(
     if background is not None:
         forms["Page"] = background.write(body, allocate)
     fonts_used = "".join(
-        f"/S{font.index} {ref(write_font(body, allocate, font))}" for font in setter.subsets.build()
+        f"/S{font.index} {ref(write_font(body, allocate, font, best=True))}" for font in setter.subsets.build()
     )
     pages = tuple(
         CompiledPage(
@@ -196,7 +196,7 @@ def _added(body: Body, allocate: Callable[[], int], content: bytes | str) -> int
 
 def _furniture(body: Body, allocate: Callable[[], int], draft: PageDraft) -> int:
     """Write the static content stream of a page; return its number."""
-    return _added(body, allocate, stream("", draft.drawing.content().encode("ascii")))
+    return _added(body, allocate, stream("", draft.drawing.content().encode("ascii"), best=True))
 
 
 def _flow(

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 from elicense.encoding import encode_licence_file
 from elicense.preflight import FillPlan, SealPlacement, SignatureSlot, UnsignedDocument
+from elicense.rendering import deflate
 from elicense.rendering.flowing import FlowWriter
 from elicense.rendering.metadata import information, pdf_date, xmp
-from elicense.rendering.objects import POINTS_PER_MM, ZLIB_LEVEL, Body, nums, ref, stream, xref_line
+from elicense.rendering.objects import POINTS_PER_MM, Body, nums, ref, stream, xref_line
 from elicense.rendering.pages import page_object, page_tree, widget_object
 from elicense.rendering.resources import write_font
 from elicense.rendering.sheet import Sheet
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.template import CompiledTemplate, Rect
 
-ENGINE = 1
+ENGINE = 2
 """Raised whenever this package gives other bytes for the same input."""
 _GAP_MARK = b"/Contents "
 
 
 def engine_version(fonts: FontLibrary) -> str:
     """Return everything outside the template that shapes a document's bytes, in one line."""
-    return f"elicense {ENGINE}; zlib level {ZLIB_LEVEL}; {fonts.engine}"
+    return f"elicense {ENGINE}; {deflate.engine()}; {fonts.engine}"
 
 
 def fill(compiled: CompiledTemplate, licence: Licence) -> UnsignedDocument:

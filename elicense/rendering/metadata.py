@@ -66,7 +66,7 @@ def output_intent(profile: int) -> str:
 
 def profile_stream() -> bytes:
     """Return the profile as a stream object's body."""
-    return stream("/N 3", srgb_profile())
+    return stream("/N 3", srgb_profile(), best=True)
 
 
 def title_of(licence: Licence) -> str:

@@ -34,6 +34,8 @@ class GlyphOutline:
     """Advance width in 1/1000 em."""
     commands: tuple[Command, ...]
     """Contours in 1/1000 em, origin on the baseline; non-zero winding."""
+    drawn: tuple[Command, ...] = ()
+    """Nearly the same in whole 1/1000 em and fewer curves, for a short drawing; empty: there is none."""
 
 
 class GlyphOutlines(Protocol):
@@ -50,7 +52,7 @@ class Letter:
     char: str
     """The character."""
     outline: Outline
-    """In em; the line's feet at y = 0, its heads at y = 1."""
+    """As it is drawn, in em; the line's feet at y = 0, its heads at y = 1."""
     hull: tuple[Point, ...]
     """Corners of the convex hull of the ink, same units."""
     bands: tuple[tuple[float, float, float], ...]
@@ -73,8 +75,8 @@ def read_letters(
     Raises:
         SealError: a character without ink (a space, a control character).
     """
-    samples = [(char, Outline(outlines.outline(char, role).commands)) for char in text]
-    points = [outline.sampled() for _, outline in samples]
+    glyphs = [outlines.outline(char, role) for char in text]
+    points = [Outline(glyph.commands).sampled() for glyph in glyphs]
     for char, ink in zip(text, points, strict=True):
         if not ink or char.isspace():
             raise SealError(
@@ -86,12 +88,13 @@ def read_letters(
     bottom, top = min(heights, default=0.0), max(heights, default=0.0)
     bottom, top = min(bottom, zone[0]), max(top, zone[1])
     letters = []
-    for (char, outline), ink in zip(samples, points, strict=True):
+    for char, glyph, ink in zip(text, glyphs, points, strict=True):
         left, right = min(x for x, _ in ink), max(x for x, _ in ink)
         fit = Affine(1 / _EM, 0, 0, 1 / (top - bottom), -(left + right) / 2 / _EM, -bottom / (top - bottom))
-        moved = outline.moved(fit)
         hull = convex_hull(fit.apply(*point) for point in ink)
-        letters.append(Letter(char, moved, tuple(hull), _bands(moved), (right - left) / _EM))
+        bands = _bands(Outline(glyph.commands, fit))
+        drawn = Outline(glyph.drawn or glyph.commands, fit)
+        letters.append(Letter(char, drawn, tuple(hull), bands, (right - left) / _EM))
     return tuple(letters)
 
 

@@ -37,7 +37,9 @@ class Drawing:
     def form(self, box: tuple[float, float, float, float], operators: str) -> str:
         """Return the resource name of a form XObject with these operators."""
         body = stream(
-            f"/Type/XObject/Subtype/Form/BBox[{nums(*box)}]/Resources<<>>", operators.encode("ascii"), best=True
+            f"/Type/XObject/Subtype/Form/BBox[{nums(*box)}]/Resources<<>>",
+            operators.encode("ascii"),
+            best=True,
         )
         for name, known in self.forms.items():
             if known == body:

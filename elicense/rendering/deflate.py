@@ -54,7 +54,10 @@ def _choose() -> tuple[str, Callable[[bytes], bytes]]:
     """Return name and function of what deflates quickly here."""
     if isal_zlib is None:
         return f"zlib {zlib.ZLIB_RUNTIME_VERSION} level {QUICK_LEVEL}", _zlib
-    return f"isal {isal.__version__} ({isal.ISAL_VERSION}) level {QUICK_LEVEL}", lambda data: isal_zlib.compress(data, QUICK_LEVEL)
+    return (
+        f"isal {isal.__version__} ({isal.ISAL_VERSION}) level {QUICK_LEVEL}",
+        lambda data: isal_zlib.compress(data, QUICK_LEVEL),
+    )
 
 
 _NAME, _quick = _choose()

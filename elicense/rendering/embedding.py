@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from elicense.rendering.fonts import Face, FaceMetrics, FontLibrary, Glyph
 
@@ -30,6 +30,8 @@ CMapName currentdict/CMap defineresource pop
 end
 end
 """
+_CARRIED = 32
+"""Characters of the furniture that every document's font is made to hold; each costs it about a microsecond."""
 _RANGES = 100
 """So many a CMap may state in one block. Source: Adobe note 5014."""
 
@@ -38,7 +40,7 @@ class EncodedRun(NamedTuple):
     """A stretch of text in one font, as a content stream shows it."""
 
     font: int
-    """k of the resource name /Dk: index into the tuple `FontSubsets.build` returns."""
+    """k of the resource name, e.g. /Dk: index into the tuple `FontSubsets.build` returns."""
     text: str
     """The characters."""
     codes: str
@@ -48,8 +50,8 @@ class EncodedRun(NamedTuple):
 class EmbeddedFont(NamedTuple):
     """Everything the PDF objects of one Type 0 font hold; Identity-H, CIDFontType2, a CID is its glyph's number."""
 
-    index: int
-    """k of the resource name /Dk."""
+    names: tuple[str, ...]
+    """Its resource names, without the solidus."""
     base_font: str
     """Six-letter tag, plus sign, PostScript name; the same characters of the same file give the same tag."""
     program: bytes
@@ -62,6 +64,17 @@ class EmbeddedFont(NamedTuple):
     """Numbers of the font descriptor."""
     characters: str
     """The characters in the order of their CIDs, the first is CID 1."""
+
+
+class CarriedFont(NamedTuple):
+    """A small font of the furniture that the fonts of each document go on from, so that a face is embedded once."""
+
+    name: str
+    """Resource name in the furniture's streams."""
+    face: int
+    """Index of the face in the library."""
+    glyphs: tuple[Glyph, ...]
+    """The characters in the order of their codes, from 1 on."""
 
 
 class _Subset(dict[str, str]):
@@ -98,8 +111,18 @@ class FontSubsets:
 
     library: FontLibrary
     """Where the faces are."""
+    prefix: str = "D"
+    """Resource names begin with it."""
+    carried: tuple[CarriedFont, ...] = ()
+    """Fonts of the furniture to go on from."""
     _subsets: dict[int, _Subset] = field(default_factory=dict)
     _by_role: dict[str, _Subset] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for font in self.carried:
+            subset = self._begun(font.face)
+            for glyph in font.glyphs:
+                subset.add(glyph)
 
     def encode(self, glyphs: Iterable[Glyph]) -> tuple[EncodedRun, ...]:
         """Return the codes of `glyphs`, a run for each stretch in one face; new characters get new codes."""
@@ -107,8 +130,7 @@ class FontSubsets:
         for face, stretch in groupby(glyphs, attrgetter("face")):
             subset = self._subsets.get(face)
             if subset is None:
-                subset = _Subset(len(self._subsets), face, self.library.known_in(face))
-                self._subsets[face] = subset
+                subset = self._begun(face)
             shown = tuple(stretch)
             codes = "".join([subset.get(glyph.char) or subset.add(glyph) for glyph in shown])
             runs.append(EncodedRun(subset.index, "".join([glyph.char for glyph in shown]), codes))
@@ -136,18 +158,36 @@ class FontSubsets:
             self._by_role[role] = first
         return tuple([(run.font, run.codes) for run in runs])
 
-    def build(self) -> tuple[EmbeddedFont, ...]:
-        """Return the fonts used so far, in the order of their resource names."""
-        return tuple([_embed(subset, self.library.face(face)) for face, subset in self._subsets.items()])
+    def build(self, *, left_out: Container[int] = ()) -> tuple[EmbeddedFont, ...]:
+        """Return the fonts used so far, in the order of their numbers, but those of the faces `left_out`."""
+        others = {font.face: (font.name,) for font in self.carried}
+        return tuple([
+            _embed(subset, self.library.face(face), (f"{self.prefix}{subset.index}", *others.get(face, ())))
+            for face, subset in self._subsets.items()
+            if face not in left_out
+        ])  # fmt: skip
+
+    def carriable(self, faces: Container[int]) -> tuple[CarriedFont, ...]:
+        """Return those of the fonts, small and of one of these faces, that the fonts of a document had better go on from."""
+        return tuple(
+            CarriedFont(f"{self.prefix}{subset.index}", face, tuple(subset.glyphs))
+            for face, subset in self._subsets.items()
+            if face in faces and len(subset) <= _CARRIED
+        )
+
+    def _begun(self, face: int) -> _Subset:
+        """Return the subset of a face that had none."""
+        subset = self._subsets[face] = _Subset(len(self._subsets), face, self.library.known_in(face))
+        return subset
 
 
-def _embed(subset: _Subset, face: Face) -> EmbeddedFont:
+def _embed(subset: _Subset, face: Face, names: tuple[str, ...]) -> EmbeddedFont:
     """Return the font of one face with the subset's glyphs as its CIDs from 1 on."""
     characters, glyphs = "".join(subset), subset.glyphs
     tag = hashlib.sha256((face.spec.sha256 + characters).encode()).digest()[:6].translate(_LETTERS)
     narrow = [f"{code}{glyph.width}" for code, glyph in enumerate(glyphs, 1) if glyph.width]
     return EmbeddedFont(
-        index=subset.index,
+        names=names,
         base_font=f"{tag.decode('ascii')}+{face.postscript_name}",
         program=face.program([glyph.gid for glyph in glyphs]),
         widths=f"[{''.join(narrow)}]",

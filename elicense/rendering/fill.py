@@ -24,7 +24,7 @@ from elicense.rendering.flowing import FlowWriter
 from elicense.rendering.metadata import information, pdf_date, xmp
 from elicense.rendering.objects import POINTS_PER_MM, Body, nums, ref, stream, xref_line
 from elicense.rendering.pages import page_object, page_tree, widget_object
-from elicense.rendering.resources import write_font
+from elicense.rendering.resources import write_fonts
 from elicense.rendering.sheet import Sheet
 from elicense.rendering.structure import Annotation, Element, TreeWriter, document_element, parent_tree
 from elicense.rendering.typeset import Typesetter
@@ -74,7 +74,7 @@ class _Filling:
 
     def __post_init__(self) -> None:
         compiled = self.compiled
-        self.setter = Typesetter(compiled.fonts, "D")
+        self.setter = Typesetter(compiled.fonts, "D", compiled.carried)
         self.allocate = count(compiled.next_number).__next__
         self.body = Body(len(compiled.prefix))
         self.flow = FlowWriter.start(compiled, self.licence) if compiled.flow else None
@@ -118,10 +118,7 @@ class _Filling:
         body.add(numbers.metadata, stream("/Type/Metadata/Subtype/XML", packet, compress=False))
         body.add(numbers.attachment, self._attachment(embedded))
         body.add(numbers.information, information(self.licence))
-        fonts = "".join(
-            f"/D{font.index} {ref(write_font(body, self.allocate, font))}"
-            for font in self.setter.subsets.build()
-        )
+        fonts = write_fonts(body, self.allocate, self.setter.subsets.build())
         body.add(
             numbers.resources, f"<</Font<<{compiled.static_fonts}{fonts}>>/XObject<<{compiled.forms}>>>>"
         )

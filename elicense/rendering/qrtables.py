@@ -105,7 +105,9 @@ class _Effect(dict[int, int]):
 
     def __missing__(self, value: int) -> int:
         high, low = self._places
-        self[value] = found = self._table.effect(high, value >> 4) ^ self._table.effect(low, value << 4 & 0xFF)
+        self[value] = found = self._table.effect(high, value >> 4) ^ self._table.effect(
+            low, value << 4 & 0xFF
+        )
         return found
 
 

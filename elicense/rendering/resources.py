@@ -9,12 +9,23 @@ from elicense.rendering.objects import POINTS_PER_MM, nums, ref, stream
 from elicense.seal.drawing import IMAGE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from elicense.rendering.embedding import EmbeddedFont
     from elicense.rendering.fonts import FaceMetrics
     from elicense.rendering.objects import Body
     from elicense.seal.drawing import SealDrawing, SealImage
+
+
+def write_fonts(
+    body: Body, allocate: Callable[[], int], fonts: Iterable[EmbeddedFont], *, best: bool = False
+) -> str:
+    """Write the fonts; return their entries of a resource dictionary. Arguments as for `write_font`."""
+    entries = []
+    for font in fonts:
+        number = write_font(body, allocate, font, best=best)
+        entries += [f"/{name} {number} 0 R" for name in font.names]
+    return "".join(entries)
 
 
 def write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont, *, best: bool = False) -> int:

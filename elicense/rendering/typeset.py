@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from elicense.model import Licence
     from elicense.rendering.blocks import Style
+    from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
 
 BLACK = "#000000"
@@ -108,11 +109,13 @@ class Typesetter:
     """Where the faces are."""
     prefix: str
     """Resource names begin with it: S for furniture, D for what differs from licence to licence."""
+    carried: tuple[CarriedFont, ...] = ()
+    """Fonts of the furniture that these go on from."""
     subsets: FontSubsets = field(init=False)
     """The characters used so far."""
 
     def __post_init__(self) -> None:
-        self.subsets = FontSubsets(self.fonts)
+        self.subsets = FontSubsets(self.fonts, self.prefix, self.carried)
 
     def in_box(
         self,

@@ -194,12 +194,14 @@ def _braid_tile(length: float, band: float) -> str:
     It is the same third three times over: a strand goes on where the next one begins.
     """
     middle, third = band / 2, length / 3
+    thirds = (0.0, math.tau / 3, 2 * math.tau / 3)
     parts = ["34 w"]
-    for phase in (0.0, math.tau / 3, 2 * math.tau / 3):
-        for thread in (-0.055, 0.0, 0.055):
-            parts.append(_wave(third, middle, band * (0.40 + thread), phase=phase, turn=math.tau / 3, steps=3))
+    parts += (
+        _wave(third, middle, band * (0.40 + thread), phase=phase, turn=math.tau / 3, steps=3)
+        for phase in thirds for thread in (-0.055, 0.0, 0.055)
+    )  # fmt: skip
     parts.append("22 w")
-    parts.extend(
+    parts += (
         _wave(third, middle, band * 0.16, phase=phase, turn=math.tau, steps=8) for phase in (0.0, math.pi)
     )
     places = [(third * (at + 0.5) / 2, band * edge) for at in range(2) for edge in (0.045, 0.955)]

@@ -13,7 +13,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from elicense.rendering.art import Drawing
-from elicense.rendering.background import read_background
 from elicense.rendering.furniture import PageDraft
 from elicense.rendering.layout import load_layout
 from elicense.rendering.metadata import output_intent, profile_stream
@@ -145,7 +144,7 @@ def _compile(
         licence_type=licence_type, fonts=fonts, seals=drawings, capacity=capacity,
         conformance="B" if background else "A", numbers=numbers, prefix=b"", low_offsets={},
         first_static=first_static, static_lines=b"", next_number=0, pages=pages[: len(always)],
-        flow=_flow(layout, drafts, pages, elements), straddle=layout.straddle, 
+        flow=_flow(layout, drafts, pages, elements), straddle=layout.straddle,
         static_fonts=write_fonts(body, allocate, own_fonts, best=True), carried=carried,
         forms="".join(f"/{name} {ref(number)}" for name, number in {"Seal": numbers.seal, **forms}.items()),
         seal_page=sealed, seal_rect=None if sealed is None else drafts[sealed].seal_rect,
@@ -160,6 +159,9 @@ def _read(licence_type: LicenceType) -> tuple[Layout, Background | None]:
     layout = load_layout(licence_type.folder / "layout.yaml")
     if layout.background is None:
         return layout, None
+    # Most types have no background; the library that reads one takes 90 ms and 25 MB to load.
+    from elicense.rendering.background import read_background  # noqa: PLC0415
+
     background = read_background(
         licence_type.folder, layout, (licence_type.page_width, licence_type.page_height)
     )

@@ -168,7 +168,7 @@ class FontSubsets:
         ])  # fmt: skip
 
     def carriable(self, faces: Container[int]) -> tuple[CarriedFont, ...]:
-        """Return those of the fonts, small and of one of these faces, that the fonts of a document had better go on from."""
+        """Return the fonts of one of these faces that are small: the fonts of a document had better go on from them."""
         return tuple(
             CarriedFont(f"{self.prefix}{subset.index}", face, tuple(subset.glyphs))
             for face, subset in self._subsets.items()

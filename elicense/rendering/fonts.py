@@ -22,7 +22,7 @@ from elicense.rendering.outlines import OutlinePen, shortened
 from elicense.seal.lettering import GlyphOutline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from elicense.rendering.fontlist import FaceSpec, FontList, StandIn

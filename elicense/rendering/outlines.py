@@ -1,4 +1,4 @@
-"""Outlines of glyphs for the seal room: as the font has them, to measure, and in fewer curves, to draw."""
+"""Outlines of glyphs for the seal room: as the font has them, to measure, and in fewer curves, for a short drawing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from elicense.seal.geometry import Command, Point
 
 _TOLERANCE = 1.0
-"""Of drawn curves in 1/1000 em: 8 µm in the letters of the largest seal."""
+"""Of the curves, in 1/1000 em."""
 
 
 class OutlinePen:
@@ -63,27 +63,32 @@ class OutlinePen:
 
 
 def shortened(commands: Sequence[Command]) -> tuple[Command, ...]:
-    """Return nearly the same outline in whole 1/1000 em and with the fewest curves, a third as long when written.
+    """Return the same outline to within 1/1000 em in whole numbers and fewest curves, a third as long when written.
 
     Args:
         commands: contours whose curves are quadratics written as cubics, as a TrueType font's are.
     """
     # Only seals are drawn so, and only while a template is compiled.
-    from fontTools.qu2cu import quadratic_to_curves  # noqa: PLC0415
+    from fontTools.qu2cu import quadratic_to_curves  # type: ignore[import-untyped]  # noqa: PLC0415
 
     short: list[Command] = []
     steps = pairwise([("Z",), *commands])
     for curved, run in groupby(steps, lambda step: step[1][0] == "C"):
-        if curved:
-            quadratics = [_quadratic(before[-2:], curve) for before, curve in run]
-            for curve in quadratic_to_curves(quadratics, max_err=_TOLERANCE, all_cubic=True):
-                short.append(("C", *(float(round(number)) for point in curve[1:] for number in point)))
-        else:
-            short += ((name, *(float(round(number)) for number in numbers)) for _, (name, *numbers) in run)
+        if not curved:
+            short += [_whole(name, numbers) for _, (name, *numbers) in run]
+            continue
+        quadratics = [_quadratic(before, curve) for before, curve in run]
+        curves = quadratic_to_curves(quadratics, max_err=_TOLERANCE, all_cubic=True)
+        short += [_whole("C", [number for point in curve[1:] for number in point]) for curve in curves]
     return tuple(short)
 
 
-def _quadratic(start: Sequence[float], curve: Command) -> list[Point]:
-    """Return the three points of the quadratic that a cubic is."""
-    _, x1, y1, _, _, x, y = curve
-    return [(start[0], start[1]), ((3 * x1 - start[0]) / 2, (3 * y1 - start[1]) / 2), (x, y)]
+def _whole(name: str, numbers: Sequence[float]) -> Command:
+    return (name, *(float(round(number)) for number in numbers))
+
+
+def _quadratic(before: Command, curve: Command) -> list[Point]:
+    """Return the three points of the quadratic that a cubic is which goes on from the command before."""
+    x0, y0 = before[1:][-2:]
+    x1, y1, _, _, x, y = curve[1:]
+    return [(x0, y0), ((3 * x1 - x0) / 2, (3 * y1 - y0) / 2), (x, y)]

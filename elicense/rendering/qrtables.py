@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import cache, reduce
 from operator import getitem, xor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import segno
 from segno import consts
@@ -54,9 +54,8 @@ class SymbolTable:
         self.modules = len(zeros.matrix)
         self.row_bytes = (self.modules + 7) // 8
         self._zeros = int.from_bytes(picture_of(zeros), "big")
-        self._blocks = [
-            kind for kind in consts.ECC[self.version][_LEVELS[level]] for _ in range(kind.num_blocks)
-        ]
+        known: Any = consts.ECC
+        self._blocks = [kind for kind in known[self.version][_LEVELS[level]] for _ in range(kind.num_blocks)]
         kinds = [list(row) for row in zeros.matrix_iter(scale=1, border=0, verbose=True)]
         bits = [self._bit(row, column) for row, column in _path(kinds)]
         codewords = [bits[at : at + 8] for at in range(0, len(bits) - 7, 8)]

@@ -22,6 +22,8 @@ POINTS_PER_MM = 72 / 25.4
 
 _OPERATORS = {"M": "m", "L": "l", "C": "c"}
 _CURVE_STEPS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+_SMALL = 0.01 * POINTS_PER_MM
+"""Points; a unit of a short drawing, 1/1000 em of a letter, is at most 10 µm: a quarter of a pixel at 600 dpi."""
 _ARCS = 8
 _TABLE_STEPS = 720
 
@@ -64,6 +66,10 @@ class Affine:
         c, d = self.a * first.c + self.c * first.d, self.b * first.c + self.d * first.d
         return Affine(a, b, c, d, *self.apply(first.e, first.f))
 
+    def scale(self) -> float:
+        """Return how long a unit becomes at most along either axis."""
+        return max(math.hypot(self.a, self.b), math.hypot(self.c, self.d))
+
     def operands(self) -> str:
         """Return the six numbers of a PDF matrix; points 1000 units out err by less than the two decimals of others."""
         parts = (f"{number:.6f}" for number in (self.a, self.b, self.c, self.d))
@@ -81,10 +87,12 @@ class Outline:
     """Contours one after the other, each from "M" to "Z", as they were drawn."""
     place: Affine = _NOWHERE
     """Where what was drawn goes."""
+    short: tuple[Command, ...] = ()
+    """The same to within one unit, in whole numbers and fewer curves; empty: there is no such drawing."""
 
     def moved(self, by: Affine) -> Outline:
         """Return the outline after `by`."""
-        return Outline(self.commands, by.after(self.place))
+        return Outline(self.commands, by.after(self.place), self.short)
 
     def scaled(self, factor: float) -> Outline:
         """Return the outline `factor` times as large, about the origin."""
@@ -109,13 +117,10 @@ class Outline:
         return points
 
     def painted(self) -> str:
-        """Return PDF operators that fill the shape.
-
-        A glyph, drawn in whole numbers, keeps them under a matrix: that is half as long as its points where they go.
-        """
-        if any(number % 1 for _, *numbers in self.commands for number in numbers):
-            return f"{_path(self.placed())} f"
-        return f"q {self.place.operands()} cm {_path(self.commands)} f Q"
+        """Return PDF operators that fill the shape, in points: the short drawing where its units are small enough."""
+        if self.short and self.place.scale() <= _SMALL:
+            return f"q {self.place.operands()} cm {_path(self.short)} f Q"
+        return f"{_path(self.placed())} f"
 
     def svg_data(self) -> str:
         """Return the same path as the `d` of an SVG path."""

@@ -34,8 +34,8 @@ class GlyphOutline:
     """Advance width in 1/1000 em."""
     commands: tuple[Command, ...]
     """Contours in 1/1000 em, origin on the baseline; non-zero winding."""
-    drawn: tuple[Command, ...] = ()
-    """Nearly the same in whole 1/1000 em and fewer curves, for a short drawing; empty: there is none."""
+    short: tuple[Command, ...] = ()
+    """The same to within 1/1000 em, in whole numbers and fewer curves; empty: there is no such drawing."""
 
 
 class GlyphOutlines(Protocol):
@@ -52,7 +52,7 @@ class Letter:
     char: str
     """The character."""
     outline: Outline
-    """As it is drawn, in em; the line's feet at y = 0, its heads at y = 1."""
+    """In em; the line's feet at y = 0, its heads at y = 1."""
     hull: tuple[Point, ...]
     """Corners of the convex hull of the ink, same units."""
     bands: tuple[tuple[float, float, float], ...]
@@ -92,9 +92,8 @@ def read_letters(
         left, right = min(x for x, _ in ink), max(x for x, _ in ink)
         fit = Affine(1 / _EM, 0, 0, 1 / (top - bottom), -(left + right) / 2 / _EM, -bottom / (top - bottom))
         hull = convex_hull(fit.apply(*point) for point in ink)
-        bands = _bands(Outline(glyph.commands, fit))
-        drawn = Outline(glyph.drawn or glyph.commands, fit)
-        letters.append(Letter(char, drawn, tuple(hull), bands, (right - left) / _EM))
+        outline = Outline(glyph.commands, fit, glyph.short)
+        letters.append(Letter(char, outline, tuple(hull), _bands(outline), (right - left) / _EM))
     return tuple(letters)
 
 

@@ -16,12 +16,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from elicense.preflight import SignatureSlot, UnsignedDocument
+from elicense.rendering import deflate
 from elicense.rendering.licence_file import licence_file
 from elicense.rendering.metadata import information, pdf_date, xmp
-from elicense.rendering.objects import ZLIB_LEVEL, Body, ref, stream, xref_lines
+from elicense.rendering.objects import Body, ref, stream, xref_lines
 from elicense.rendering.pages import page_object, page_tree, widget_object
 from elicense.rendering.planning import plan
-from elicense.rendering.resources import write_font
+from elicense.rendering.resources import write_fonts
 from elicense.rendering.structure import Annotation, Element, TreeWriter, document_element, parent_tree
 from elicense.rendering.typeset import Typesetter
 
@@ -41,7 +42,7 @@ _GAP_MARK = b"/Contents "
 
 def engine_version(fonts: FontLibrary) -> str:
     """Return everything outside the template that shapes a document's bytes, in one line."""
-    return f"elicense {ENGINE}; zlib level {ZLIB_LEVEL}; {fonts.engine}"
+    return f"elicense {ENGINE}; {deflate.engine()}; {fonts.engine}"
 
 
 def fill(compiled: CompiledTemplate, licence: Licence) -> UnsignedDocument:
@@ -53,7 +54,7 @@ def write(planned: Planned) -> UnsignedDocument:
     """Return the unsigned document of the planned pages, its signature slot empty and its byte range written."""
     compiled, licence, numbers = planned.compiled, planned.licence, planned.compiled.numbers
     sheets = planned.sheets
-    setter = Typesetter(compiled.fonts, "D")
+    setter = Typesetter(compiled.fonts, "D", compiled.carried)
     contents = [sheet.stream(setter) for sheet in sheets]
     embedded = licence_file(
         licence, [entry for sheet in sheets for piece in sheet.pieces for entry in piece.entries]
@@ -69,9 +70,7 @@ def write(planned: Planned) -> UnsignedDocument:
     ))  # fmt: skip
     body.add(numbers.attachment, _attachment(embedded, moment))
     body.add(numbers.information, information(licence, moment))
-    fonts = "".join([
-        f"/D{font.index} {ref(write_font(body, allocate, font))}" for font in setter.subsets.build()
-    ])  # fmt: skip
+    fonts = write_fonts(body, allocate, setter.subsets.build())
     body.add(numbers.resources, f"<</Font<<{compiled.static_fonts}{fonts}>>/XObject<<{compiled.forms}>>>>")
     for sheet, content in zip(sheets, contents, strict=True):
         body.add(sheet.content, stream("", content))

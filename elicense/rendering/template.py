@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from elicense.catalogue import LicenceType
     from elicense.preflight import PlacedLine
     from elicense.rendering.blocks import AuthoritiesBlock, Flow, QrBlock, Style
+    from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.layout import Straddle
     from elicense.rendering.oneline import OneLine
@@ -225,6 +226,8 @@ class CompiledTemplate:
     """The seal across the edges of the pages."""
     static_fonts: str
     """Entries of the resources' font dictionary for the furniture's fonts."""
+    carried: tuple[CarriedFont, ...]
+    """The furniture's fonts that are not in the prefix: the fill's fonts go on from them."""
     forms: str
     """The resources' XObject dictionary."""
     seal_page: int | None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from elicense.rendering.blocks import Style
+    from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.template import Rect
 
@@ -167,11 +168,13 @@ class Typesetter:
     """Where the faces are."""
     prefix: str
     """Resource names begin with it: S for furniture, D for what differs from licence to licence."""
+    carried: tuple[CarriedFont, ...] = ()
+    """Fonts of the furniture that these go on from."""
     subsets: FontSubsets = field(init=False)
     """The characters used so far."""
 
     def __post_init__(self) -> None:
-        self.subsets = FontSubsets(self.fonts)
+        self.subsets = FontSubsets(self.fonts, self.prefix, self.carried)
 
     def operators(self, lines: Iterable[SetLine]) -> str:
         """Return the text object that shows `lines`."""
@@ -187,11 +190,11 @@ class Typesetter:
                 spacing = run.spacing
                 parts.append(f"{spacing} Tc")
             move = run.move
-            for coded in self.subsets.encode(self.fonts.glyphs(run.text, run.role)):
-                if state != (coded.font, run.size):
-                    state = (coded.font, run.size)
-                    parts.append(f"/{self.prefix}{coded.font} {run.size} Tf")
-                parts.append(f"{move}<{coded.codes}> Tj")
+            for font, codes in self.subsets.shown(run.text, run.role):
+                if state != (font, run.size):
+                    state = (font, run.size)
+                    parts.append(f"/{self.prefix}{font} {run.size} Tf")
+                parts.append(f"{move}<{codes}> Tj")
                 move = ""
         if spacing != "0":
             parts.append("0 Tc")

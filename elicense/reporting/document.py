@@ -18,7 +18,7 @@ from elicense.pki.keys import common_name
 from elicense.rendering.metadata import output_intent, pdf_date, profile_stream
 from elicense.rendering.objects import HEADER, Body, nums, ref, refs, stream, text_string, xref_lines
 from elicense.rendering.pages import page_tree
-from elicense.rendering.resources import write_font
+from elicense.rendering.resources import write_fonts
 from elicense.rendering.structure import Annotation, Element, TreeWriter, document_element, parent_tree
 from elicense.reporting.content import write_content
 from elicense.reporting.etsi import etsi_report
@@ -94,10 +94,7 @@ class _Writer:
         body.add(numbers["metadata"], stream("/Type/Metadata/Subtype/XML", self._xmp(), compress=False))
         body.add(numbers["information"], self._information())
         self._attach(etsi_report(self.report))
-        used = "".join(
-            f"/D{font.index} {ref(write_font(body, self.allocate, font))}"
-            for font in flow.setter.subsets.build()
-        )
+        used = write_fonts(body, self.allocate, flow.setter.subsets.build())
         body.add(numbers["resources"], f"<</Font<<{used}>>>>")
         self._write_pages(flow)
         self._write_structure(flow)

@@ -25,6 +25,7 @@ from elicense.verification.pdf import MAX_DEPTH, Name, Reference
 from elicense.verification.structure import ATTACHMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from elicense.model import FieldPlacement, Licence
@@ -45,6 +46,9 @@ _OPERATOR = re.compile(
 )
 _MCID = re.compile(rb"/MCID[ \n]+([0-9]{1,7})\b")
 _BFCHAR = re.compile(rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4,16})>")
+_BFRANGE = re.compile(
+    rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4})>[ \n]*\[((?:[ \n]*<[0-9A-Fa-f]{4,16}>)+)[ \n]*\]"
+)
 _FILL_FONT = re.compile(r"D[0-9]+")
 
 
@@ -224,15 +228,34 @@ def inflate(raw: bytes) -> bytes:
 
 
 def _read_to_unicode(cmap: bytes) -> dict[int, str]:
-    """Return code -> characters. Raises ContentError if a code occurs twice."""
-    pairs = _BFCHAR.findall(cmap)
+    """Return code -> characters. Raises ContentError if a code occurs twice, or a range does not fit its texts."""
+    found: dict[int, str] = {}
+    count = 0
     try:
-        found = {int(code, 16): bytes.fromhex(text.decode()).decode("utf-16-be") for code, text in pairs}
+        for first, last, listed in _BFRANGE.findall(cmap):
+            codes = range(int(first, 16), int(last, 16) + 1)
+            found.update(zip(codes, _texts(listed), strict=True))
+            count += len(codes)
+        for code, text in _BFCHAR.findall(_BFRANGE.sub(b"", cmap)):
+            found[int(code, 16)] = bytes.fromhex(text.decode()).decode("utf-16-be")
+            count += 1
     except ValueError as error:
         raise ContentError("content.font") from error
-    if len(found) != len(pairs):
+    if len(found) != count:
         raise ContentError("content.font")
     return found
+
+
+def _texts(listed: bytes) -> Sequence[str]:
+    """Return the texts of hex strings in brackets. Raises ValueError if one is not UTF-16."""
+    each = listed.translate(None, b" \n<").split(b">")[:-1]
+    digits = b"".join(each)
+    if len(digits) == 4 * len(each):
+        whole = bytes.fromhex(digits.decode()).decode("utf-16-be")
+        if len(whole) == len(each):
+            return whole
+    # A pair of surrogates, or halves of one that must not be taken for it.
+    return [bytes.fromhex(one.decode()).decode("utf-16-be") for one in each]
 
 
 def _marked_text(stream: bytes, fonts: dict[str, dict[int, str]]) -> dict[int, str]:

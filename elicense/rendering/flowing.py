@@ -14,7 +14,7 @@ from elicense.rendering.flow import Step, strips_of
 from elicense.rendering.objects import POINTS_PER_MM, num, nums
 from elicense.rendering.paginate import paginate
 from elicense.rendering.structure import Element, Mark
-from elicense.rendering.typeset import SetLine, artifact, cut, in_box, say
+from elicense.rendering.typeset import SetLine, artifact, cut, placed_box, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,7 +193,7 @@ class FlowWriter:
                 continue
             said = say(piece.text, self.printer, empty=piece.empty, page=sheet.position, pages=sheet.pages)
             if said.text:
-                lines = in_box(said.text, sheet.fonts, piece, piece.rect, name=None)
+                lines = placed_box(sheet.fonts, piece, piece.rect, name=None).set(said.text)
                 mark = sheet.mark()
                 self.elements.append(Element(piece.tag, (mark,), lang=piece.lang))
                 sheet.running.append(

@@ -28,10 +28,10 @@ from elicense.rendering.typeset import (
     Typesetter,
     artifact,
     box_points,
-    in_box,
     in_colour,
     marked,
     measured,
+    placed_box,
 )
 from elicense.seal.placement import widget_rect
 
@@ -124,8 +124,8 @@ class PageDraft:
                 )
         baseline = None
         if block.label is not None and block.valign == "label":
-            (first, *_) = in_box(
-                block.label.text, self.setter.fonts, block.label, block.label.rect, name=None
+            (first, *_) = placed_box(self.setter.fonts, block.label, block.label.rect, name=None).set(
+                block.label.text
             )
             baseline = first.y / POINTS_PER_MM
         mark = self._text(block.text, block, block.rect, block.tag, only=block.only, baseline=baseline)
@@ -153,10 +153,10 @@ class PageDraft:
             return self._furniture_text(text, style, rect, tag, baseline)
         pagination = bool(names) and set(names) <= _PAGE_NAMES
         mark = None if pagination or not self.number else self._mark()
+        box = placed_box(self.setter.fonts, style, rect, name=names[0] if names else None, baseline=baseline)
         self.slots.append(TextSlot(
             template=text, style=style, rect=rect, mcid=None if mark is None else mark.mcid, tag=tag,
-            field=names[0] if names else None, pagination=pagination, only=only, baseline=baseline,
-            line=one_line(self.setter.fonts, style, rect, name=names[0] if names else None, baseline=baseline),
+            box=box, line=one_line(box, style, rect), pagination=pagination, only=only,
         ))  # fmt: skip
         return mark
 
@@ -164,7 +164,7 @@ class PageDraft:
         self, text: str, style: Style, rect: Rect, tag: str, baseline: float | None
     ) -> Mark | None:
         plain = text.replace("{{", "{").replace("}}", "}")
-        lines = in_box(plain, self.setter.fonts, style, rect, name=None, baseline=baseline)
+        lines = placed_box(self.setter.fonts, style, rect, name=None, baseline=baseline).set(plain)
         self.lines.extend(measured(lines, 0, rect, under_seal=style.under_seal))
         operators = self.setter.operators(lines)
         if not self.number:

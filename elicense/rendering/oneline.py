@@ -1,6 +1,6 @@
 """The short road for the commonest text: one paragraph on one line, at its nominal size, without letter-spacing.
 
-A licence has a dozen of these. The long road (`typeset.in_box`, `measured`, `runs_of`) is the one to read: it looks
+A licence has a dozen of these. The long road (`PlacedBox.set`, `measured`, `runs_of`) is the one to read: it looks
 at every size, line and alignment. Of a short text all it says is settled by the box, the same on every licence, but
 for what depends on the text's width. So the long road is asked once, when the template is compiled, and the rest is
 worked out here: 4 us a text instead of 14 (measured). What is not as said above still goes the long road. Both give
@@ -16,14 +16,14 @@ from elicense.errors import RenderingError
 from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.text import SHIFT, SPACES, TOLERANCE
-from elicense.rendering.typeset import Run, in_box, measured, runs_of
+from elicense.rendering.typeset import Run, measured, runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from elicense.rendering.blocks import Style
-    from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.template import Rect
+    from elicense.rendering.typeset import PlacedBox
 
 _PROBE = "一"
 """As narrow as a text can be that is set on a line; how high it stands does not depend on what it says."""
@@ -89,14 +89,18 @@ class OneLine(NamedTuple):
         )
 
 
-def one_line(
-    fonts: FontLibrary, style: Style, rect: Rect, *, name: str | None, baseline: float | None
-) -> OneLine | None:
-    """Return how a line stands in a box; None if even a short text takes the long road. Arguments as for `in_box`."""
+def one_line(box: PlacedBox, style: Style, rect: Rect) -> OneLine | None:
+    """Return how a line stands in a box; None if even a short text takes the long road.
+
+    Args:
+        box: the box.
+        style: how its texts are set.
+        rect: the box, mm.
+    """
     if style.spacing or style.align == "spread":
         return None
     try:
-        lines = in_box(_PROBE, fonts, style, rect, name=name, baseline=baseline)
+        lines = box.set(_PROBE)
     except RenderingError:
         return None
     size = float(style.size)
@@ -106,8 +110,8 @@ def one_line(
     indent = style.indent * 1000
     (placed,), (run,) = measured(lines, 0, rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
-        advances=fonts.advances(style.font), role=style.font, room=width * 1000 / size + TOLERANCE - indent, em=em,
-        left=left, width=width - indent * em, indent=indent * em, shift=SHIFT.get(style.align, 0.0),
-        x=placed.x, y=placed.y, size=size, box=placed.box, under_seal=placed.under_seal,
-        shown_size=run.size, move=run.move, end_of_move=f"{num(lines[0].y)} Tm ",
+        advances=box.box.fonts.advances(style.font), role=style.font,
+        room=width * 1000 / size + TOLERANCE - indent, em=em, left=left, width=width - indent * em,
+        indent=indent * em, shift=SHIFT.get(style.align, 0.0), x=placed.x, y=placed.y, size=size, box=placed.box,
+        under_seal=placed.under_seal, shown_size=run.size, move=run.move, end_of_move=f"{num(lines[0].y)} Tm ",
     )  # fmt: skip

@@ -21,10 +21,10 @@ from elicense.rendering.typeset import (
     Said,
     SetLine,
     hundredths,
-    in_box,
     literal,
     marked,
     measured,
+    placed_box,
     runs_of,
     say,
 )
@@ -117,7 +117,7 @@ class Sheet:
         short = slot.line.set(said.text, self.position) if slot.line is not None else None
         if short is not None:
             return around.piece(said, (self.position, mcid), (short[0],), (short[1],))
-        lines = in_box(said.text, self.fonts, slot.style, slot.rect, name=slot.field, baseline=slot.baseline)
+        lines = slot.box.set(said.text)
         placed = measured(lines, self.position, slot.rect, under_seal=slot.style.under_seal)
         return around.piece(said, (self.position, mcid), placed, runs_of(lines))
 
@@ -173,7 +173,7 @@ class Sheet:
             nothing = self.text_piece(said, (), slot.rect, slot.listing_mcid, slot.style, tag="P")
             return nothing._replace(painted=(marked("Figure", slot.figure_mcid, "BT\nET"), *nothing.painted))
         # Set anywhere first: how wide and high the rows are decides where they go.
-        lines = in_box(said.text, self.fonts, slot.style, (0, 0, *slot.rect[2:]), name=slot.field)
+        lines = placed_box(self.fonts, slot.style, (0, 0, *slot.rect[2:]), name=slot.field).set(said.text)
         style = slot.style.model_copy(update={"size": lines[0].size})
         lines, second, width = self._in_columns(lines, style)
         height = len(lines) * style.leading * style.size

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.layout import Straddle
     from elicense.rendering.oneline import OneLine
+    from elicense.rendering.typeset import PlacedBox
     from elicense.seal.drawing import SealDrawing
 
 Rect = tuple[float, float, float, float]
@@ -42,16 +43,14 @@ class TextSlot:
     """Identifier of its marked content; None on a repeated page, where fill gives one, or on an artifact."""
     tag: str
     """Name of its marked content, unless that is an artifact, and on a repeated page of its structure element."""
-    field: str | None
-    """The name a refusal mentions."""
+    box: PlacedBox
+    """Its box, and how texts are set in it."""
+    line: OneLine | None
+    """How a short text stands in it; None if all texts take the long road."""
     pagination: bool = False
     """True for page numbers: set on the page, no part of the text."""
     only: str | None = None
     """odd or even, if it is set on such pages only."""
-    baseline: float | None = None
-    """Where its first line stands, mm from the page's foot, if beside a label."""
-    line: OneLine | None = None
-    """How a short text stands in it; None if all texts take the long road."""
 
     @cached_property
     def wrapping(self) -> Wrapping:

@@ -120,8 +120,70 @@ class _Setting(NamedTuple):
     """Where lines stand."""
 
 
-def fit(
-    text: str,
+class _Rung(NamedTuple):
+    """One size on the way down to the smallest."""
+
+    setting: _Setting
+    """How lines are set."""
+    lines: int
+    """So many have room."""
+
+
+class Box(NamedTuple):
+    """A box, and how texts are set in it; worked out once, for a box of a template is filled in every document."""
+
+    fonts: FontLibrary
+    """The font library."""
+    role: str
+    """Font role."""
+    field: str | None
+    """The licence field, for the refusal."""
+    ladder: tuple[_Rung, ...]
+    """The sizes to try, the largest first."""
+    height: float
+    """Points."""
+    leading: float
+    """Line height as a multiple of the size."""
+    valign: Valign
+    """Where the block of lines stands."""
+    baseline: float | None
+    """Where the first line stands, points above the box's foot, if not as `valign` says."""
+
+    def fit(self, text: str) -> FittedText:
+        """Return `text` at the largest size at which it fits.
+
+        Raises:
+            RenderingError: a character has no glyph, or the text is too long even at the smallest size.
+        """
+        paragraphs = _measure(text, self.fonts, self.role, self.ladder[0].setting.spacing, self.field)
+        setting, pieces = self._largest(paragraphs)
+        size, step = setting.size, self.leading * setting.size
+        first = self.baseline
+        if first is None:
+            block = size * (1 + self.leading * (len(pieces) - 1))
+            top = {"top": self.height, "middle": (self.height + block) / 2, "bottom": block}[self.valign]
+            first = top - EM_TOP * size
+        lines = [_set_line(piece, setting, round(first - step * row, 3)) for row, piece in enumerate(pieces)]
+        return FittedText(size, step, tuple(lines))
+
+    def _largest(self, paragraphs: Sequence[_Paragraph]) -> tuple[_Setting, list[_Piece]]:
+        """Return the largest size at which the text fits, and its lines."""
+        found: tuple[_Setting, list[_Piece]] | None = None
+        for setting, lines in self.ladder:
+            pieces, inside = _break(paragraphs, setting)
+            fits = inside and len(pieces) <= lines
+            if fits and (found is None or len(pieces) < len(found[1])):
+                found = setting, pieces
+            # A single character on a last line looks like a mishap; a little smaller may spare it the line.
+            if found is not None and (setting.size <= _TIDY * found[0].size or not _straggles(found[1])):
+                break
+        if found is None:
+            raise _too_long(pieces, setting, lines, self.field)
+        return found
+
+
+@lru_cache(maxsize=1024)
+def box(
     fonts: FontLibrary,
     role: str,
     *,
@@ -136,13 +198,12 @@ def fit(
     indent: float = 0.0,
     baseline: float | None = None,
     field: str | None = None,
-) -> FittedText:
-    """Return `text` set at the largest size from `size` down to `min_size` at which it fits the box.
+) -> Box:
+    """Return a box whose texts are set at the largest size from `size` down to `min_size` at which they fit.
 
     Args:
-        text: what is printed; each line feed begins a new paragraph.
         fonts: the font library.
-        role: its font role.
+        role: font role.
         width: of the box, points.
         height: of the box, points.
         size: wanted type size, points.
@@ -154,62 +215,16 @@ def fit(
         indent: of each paragraph's first line, in characters.
         baseline: where the first line stands at any size, points above the box's foot; `valign` means nothing then.
         field: the licence field, for the refusal.
-
-    Raises:
-        RenderingError: a character has no glyph, or the text is too long even at `min_size`.
-        InvalidTemplate: unknown role.
     """
-    paragraphs = _measure(text, fonts, role, spacing * 1000 / size, field)
     smallest = size if min_size is None else min(min_size, size)
-    wanted = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
-    setting, pieces = _largest(
-        paragraphs, wanted, smallest, leading=leading, room=_Room(height, baseline), field=field
-    )
-    block = setting.size * (1 + leading * (len(pieces) - 1))
-    top = {"top": height, "middle": (height + block) / 2, "bottom": block}[valign]
-    first = top - EM_TOP * setting.size if baseline is None else baseline
-    step = leading * setting.size
-    lines = tuple(
-        [_set_line(piece, setting, round(first - step * row, 3)) for row, piece in enumerate(pieces)]
-    )
-    return FittedText(setting.size, step, lines)
-
-
-class _Room(NamedTuple):
-    """The height that lines may fill."""
-
-    height: float
-    """Of the box, points."""
-    baseline: float | None
-    """Where the first line stands, points above the box's foot; None: anywhere."""
-
-
-def _largest(
-    paragraphs: Sequence[_Paragraph],
-    setting: _Setting,
-    smallest: float,
-    *,
-    leading: float,
-    room: _Room,
-    field: str | None,
-) -> tuple[_Setting, list[_Piece]]:
-    """Return the largest size down to `smallest` at which the text fits, and its lines. Raises RenderingError."""
-    pieces: list[_Piece] = []
-    found: tuple[_Setting, list[_Piece]] | None = None
-    lines = 0
-    for tried in _sizes(setting.size, smallest):
-        setting = setting._replace(size=tried)
-        pieces, inside = _break(paragraphs, setting)
-        lines = _line_count(_usable(room.height, tried, room.baseline), tried, leading)
-        fits = inside and len(pieces) <= lines
-        if fits and (found is None or len(pieces) < len(found[1])):
-            found = setting, pieces
-        # A single character on a last line looks like a mishap; a little smaller may spare it the line.
-        if found is not None and (not _straggles(found[1]) or tried <= _TIDY * found[0].size):
-            break
-    if found is None:
-        raise _too_long(pieces, setting, lines, field)
-    return found
+    ladder = [
+        _Rung(
+            _Setting(width, tried, spacing * 1000 / size, indent * 1000, align),
+            _line_count(_usable(height, tried, baseline), tried, leading),
+        )
+        for tried in _sizes(size, smallest)
+    ]
+    return Box(fonts, role, field, tuple(ladder), height, leading, valign, baseline)
 
 
 def break_lines(
@@ -226,7 +241,7 @@ def break_lines(
 ) -> tuple[Line, ...]:
     """Return `text` broken into lines of `width` points, y 0; the caller stacks them and turns pages.
 
-    Arguments as for `fit`.
+    A line feed begins a new paragraph; other arguments as for `box`.
 
     Raises:
         RenderingError: a character has no glyph, or is wider than the line.
@@ -269,7 +284,7 @@ def _line_count(height: float, size: float, leading: float) -> int:
 
 
 def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None) -> list[_Paragraph]:
-    """Return the paragraphs of `text` with the running sum of their widths."""
+    """Return the paragraphs of `text`, a new one behind each line feed, with the running sum of their widths."""
     widths = fonts.advances(role)
     paragraphs = []
     for part in text.split("\n") if text else ():

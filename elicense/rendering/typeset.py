@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from elicense.preflight import PlacedLine
 from elicense.rendering.embedding import FontSubsets
 from elicense.rendering.objects import POINTS_PER_MM, num, rgb
-from elicense.rendering.text import Line, fit
+from elicense.rendering.text import Box, Line, box
 from elicense.wording import Place, Printer, parse_template
 
 if TYPE_CHECKING:
@@ -115,36 +115,44 @@ class Run(NamedTuple):
     """Operator that goes to its first character, a space behind it."""
 
 
-def in_box(
-    text: str,
-    fonts: FontLibrary,
-    style: Style,
-    rect: Rect,
-    *,
-    name: str | None,
-    baseline: float | None = None,
-) -> tuple[SetLine, ...]:
-    """Return `text` set in `rect`.
+class PlacedBox(NamedTuple):
+    """A box at its place on the page."""
+
+    box: Box
+    """How texts are set in it."""
+    x: float
+    """Left edge, points from the page's left."""
+    y: float
+    """Lower edge, points from the page's foot."""
+
+    def set(self, text: str) -> tuple[SetLine, ...]:
+        """Return `text` set in the box. Raises RenderingError if it does not fit or has no glyph."""
+        size, _, lines = self.box.fit(text)
+        return tuple([SetLine(line, self.x, self.y + line.y, size, self.box.role) for line in lines])
+
+
+def placed_box(
+    fonts: FontLibrary, style: Style, rect: Rect, *, name: str | None, baseline: float | None = None
+) -> PlacedBox:
+    """Return the box `rect`, mm.
 
     Args:
-        text: what is printed.
         fonts: where the faces are.
-        style: how.
+        style: how its texts are set.
         rect: the box, mm.
         name: the field a refusal mentions.
         baseline: where the first line stands, mm from the page's foot; absent: as `style` says.
 
     Raises:
-        RenderingError: it does not fit or has no glyph.
+        InvalidTemplate: unknown font role.
     """
     x, y, width, height = (value * POINTS_PER_MM for value in rect)
-    fitted = fit(
-        text, fonts, style.font, width=width, height=height, size=style.size, min_size=style.min_size,
+    return PlacedBox(box(
+        fonts, style.font, width=width, height=height, size=style.size, min_size=style.min_size,
         leading=style.leading, align=style.align, valign="top" if style.valign == "label" else style.valign,
         spacing=style.spacing, indent=style.indent, field=name,
         baseline=None if baseline is None else baseline * POINTS_PER_MM - y,
-    )  # fmt: skip
-    return tuple([SetLine(line, x, y + line.y, fitted.size, style.font) for line in fitted.lines])
+    ), x, y)  # fmt: skip
 
 
 def runs_of(lines: Iterable[SetLine]) -> tuple[Run, ...]:

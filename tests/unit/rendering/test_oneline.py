@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from elicense.rendering.blocks import Style
 from elicense.rendering.oneline import one_line
-from elicense.rendering.typeset import in_box, measured, runs_of
+from elicense.rendering.typeset import measured, placed_box, runs_of
 from tests.support.licences import shipped_fonts
 
 CHARACTERS = "字证示例市，。（）《》“”！—…ab12 A-/.,)(\u3000\u00a0éΩ𠮷𬱖"
@@ -29,9 +29,19 @@ STYLES = st.builds(
 RECTS = st.tuples(st.floats(0, 200), st.floats(0, 200), st.floats(15, 120), st.floats(2, 40))
 
 
+def box_of(style, rect, baseline=None):
+    """Return a box of the shipped fonts."""
+    return placed_box(shipped_fonts(), style, rect, name="field", baseline=baseline)
+
+
+def short_road(style, rect, baseline=None):
+    """Return how a line stands in a box, if it does."""
+    return one_line(box_of(style, rect, baseline), style, rect)
+
+
 def long_road(text, style, rect, baseline):
     """Return the placed lines and runs that everything else is measured by."""
-    lines = in_box(text, shipped_fonts(), style, rect, name="field", baseline=baseline)
+    lines = box_of(style, rect, baseline).set(text)
     return measured(lines, 3, rect, under_seal=style.under_seal), runs_of(lines)
 
 
@@ -45,7 +55,7 @@ def long_road(text, style, rect, baseline):
 def test_both_roads_give_the_same(text, style, rect, share):
     """Line, place, width and operators are the same whenever the short road takes a text at all."""
     baseline = None if share is None else rect[1] + share * rect[3]
-    road = one_line(shipped_fonts(), style, rect, name="field", baseline=baseline)
+    road = short_road(style, rect, baseline)
     short = None if road is None else road.set(text, 3)
     if short is not None:
         line, run = short
@@ -58,7 +68,7 @@ def test_common_texts_take_the_short_road():
     for align in ("left", "center", "right", "justify"):
         style = Style(size=12, min_size=8, align=align, leading=1.2)
         rect = (73.0, 125.6, 77.0, 13.4)
-        road = one_line(shipped_fonts(), style, rect, name="field", baseline=129.0)
+        road = short_road(style, rect, 129.0)
         for _ in range(800):
             text = "".join(chance.choices(CHARACTERS[:20], k=chance.randint(1, 17))) + "市"
             short = road.set(text, 3)
@@ -69,7 +79,7 @@ def test_common_texts_take_the_short_road():
 @pytest.mark.parametrize("text", ["", " ", "\u3000", "一\n二", "甲\ue000", "字" * 40])
 def test_other_texts_take_the_long_road(text):
     """What is empty, has several paragraphs, is too wide or has no glyph is left alone."""
-    road = one_line(shipped_fonts(), Style(size=12), (10, 10, 60, 10), name="field", baseline=None)
+    road = short_road(Style(size=12), (10, 10, 60, 10))
     assert road.set(text, 1) is None
 
 
@@ -78,4 +88,4 @@ def test_other_texts_take_the_long_road(text):
 )
 def test_other_boxes_have_no_short_road(style):
     """Letter-spacing, spread texts and boxes that make every text smaller have none."""
-    assert one_line(shipped_fonts(), Style(**style), (10, 10, 60, 6), name="field", baseline=None) is None
+    assert short_road(Style(**style), (10, 10, 60, 6)) is None

@@ -74,8 +74,12 @@ def canonical_json(value: object) -> bytes:
 
 def _require_plain(value: object) -> None:
     """Raise TypeError for what the encoder would write though it is not as said above: fractions, large numbers."""
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        items: Iterable[object] = value.values()
+    items: Iterable[object]
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError("canonical JSON has texts for keys")
+        items = value.values()
     elif isinstance(value, (list, tuple)):
         items = value
     elif (
@@ -235,11 +239,11 @@ def encode_licence_file(licence: Licence, placements: Sequence[FieldPlacement]) 
 
 
 def _index_entry(placement: FieldPlacement) -> str:
-    """Return the canonical JSON of `placement_to_json`, in a third of the time: there are dozens in a file."""
+    """Return the canonical JSON of `placement_to_json`, in half the time: there are dozens in a file."""
     template, fields, page, (x, y, width, height), mcid, text = placement
     return (
-        f'{{"fields":[{",".join(map(json_text, fields))}],"mcid":{mcid:d},"page":{page:d},'
-        f'"rect":[{x:d},{y:d},{width:d},{height:d}],"template":{json_text(template)},"text":{json_text(text)}}}'
+        f'{{"fields":[{",".join(map(json_text, fields))}],"mcid":{mcid},"page":{page},'
+        f'"rect":[{x},{y},{width},{height}],"template":{json_text(template)},"text":{json_text(text)}}}'
     )
 
 

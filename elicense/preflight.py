@@ -275,24 +275,31 @@ def _printed_texts(plan: FillPlan, printer: Printer) -> Iterator[_Finding]:
     seen = set()
     lines = iter(plan.lines)
     count = len(plan.pages)
-    for template, fields, page, _, mcid, text in plan.placements:
-        where = f"page {page}, place {mcid}"
+    for placement in plan.placements:
+        template, fields, page, _, mcid, text = placement
         try:
-            as_it_should = printer(template, page, count) == text and template_names(template) == fields
+            right = printer(template, page, count) == text and template_names(template) == fields
         except InvalidTemplate as error:
-            yield _Finding(1, f"{where}: {error.en}", f"第{page}页：{error.zh}")
+            yield _Finding(1, f"{_where(placement)}: {error.en}", f"第{page}页：{error.zh}")
             continue
-        if not as_it_should:
-            yield _Finding(1, f"{where} does not print {template}", f"第{page}页有文字不符")
+        if not right:
+            yield _Finding(1, f"{_where(placement)} does not print {template}", f"第{page}页有文字不符")
         if (page, mcid) in seen or not 1 <= page <= count:
-            yield _Finding(1, f"{where} is named twice or nowhere", f"第{page}页的索引有误")
+            yield _Finding(1, f"{_where(placement)} is named twice or nowhere", f"第{page}页的索引有误")
         seen.add((page, mcid))
-        if not _drawn(text.replace("\n", ""), page, lines):
-            yield _Finding(1, f"{where}: the lines are not its text", f"第{page}页有一处文字与分行不符")
+        if not _drawn(text, page, lines):
+            yield _Finding(
+                1, f"{_where(placement)}: the lines are not its text", f"第{page}页有一处文字与分行不符"
+            )
 
 
-def _drawn(left: str, page: int, lines: Iterator[PlacedLine]) -> bool:
-    """Tell whether the next lines hold just these characters; the fill notes both in the same order."""
+def _where(placement: FieldPlacement) -> str:
+    return f"page {placement.page}, place {placement.mcid}"
+
+
+def _drawn(text: str, page: int, lines: Iterator[PlacedLine]) -> bool:
+    """Tell whether the next lines hold just the text's characters; the fill notes both in the same order."""
+    left = text.replace("\n", "")
     while left:
         line = next(lines, None)
         if line is None or line.page != page or not left.startswith(line.text):

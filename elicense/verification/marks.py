@@ -33,6 +33,9 @@ _OPERATOR = re.compile(
 )
 _MCID = re.compile(rb"/MCID[ \n]+([0-9]{1,7})\b")
 _BFCHAR = re.compile(rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4,16})>")
+_BFRANGE = re.compile(
+    rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4})>[ \n]*\[((?:[ \n]*<[0-9A-Fa-f]{4,16}>)+)[ \n]*\]"
+)
 
 _TEXT = (
     rb"BT\n((?:(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
@@ -76,28 +79,36 @@ class Characters(dict[int, str]):
 
 
 def read_to_unicode(cmap: bytes) -> Characters:
-    """Return the characters of a font's codes. Raises ContentError if a code occurs twice."""
-    pairs = _BFCHAR.findall(cmap)
+    """Return the characters of a font's codes. Raises ContentError if a code occurs twice, or a range does not fit."""
+    found, count = Characters(), 0
+    rest, at = [], 0
     try:
-        found = Characters(zip(*_columns(pairs), strict=True)) if pairs else Characters()
+        for match in _BFRANGE.finditer(cmap):
+            codes = range(int(match[1], 16), int(match[2], 16) + 1)
+            found.update(zip(codes, _texts(match[3].translate(None, b" \n<").split(b">")[:-1]), strict=True))
+            count += len(codes)
+            rest.append(cmap[at : match.start()])
+            at = match.end()
+        pairs = _BFCHAR.findall(b"".join((*rest, cmap[at:])))
+        found.update(
+            zip((int(code, 16) for code, _ in pairs), _texts([text for _, text in pairs]), strict=True)
+        )
     except ValueError as error:
         raise ContentError("content.font") from error
-    if len(found) != len(pairs):
+    if len(found) != count + len(pairs):
         raise ContentError("content.font")
     return found
 
 
-def _columns(pairs: list[tuple[bytes, bytes]]) -> tuple[tuple[int, ...], str | list[str]]:
-    """Return the codes, and beside them their characters. Raises ValueError for half a surrogate pair."""
-    digits, texts = zip(*pairs, strict=True)
-    codes = struct.unpack(f">{len(pairs)}H", bytes.fromhex(b"".join(digits).decode("ascii")))
-    joined = bytes.fromhex(b"".join(texts).decode("ascii"))
-    if len(joined) == 2 * len(pairs):
-        characters = joined.decode("utf-16-be")
-        # Two halves of a pair in two entries, beside each other here, would be one character.
-        if len(characters) == len(pairs):
-            return codes, characters
-    return codes, [bytes.fromhex(text.decode("ascii")).decode("utf-16-be") for text in texts]
+def _texts(each: list[bytes]) -> str | list[str]:
+    """Return what hexadecimal strings in UTF-16 say. Raises ValueError for half a surrogate pair."""
+    joined = bytes.fromhex(b"".join(each).decode("ascii"))
+    if len(joined) == 2 * len(each):
+        whole = joined.decode("utf-16-be")
+        if len(whole) == len(each):
+            return whole
+    # A character beyond U+FFFF, or two halves of one in two strings, which must not be taken for it.
+    return [bytes.fromhex(text.decode("ascii")).decode("utf-16-be") for text in each]
 
 
 def marked_text(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:
@@ -133,10 +144,10 @@ def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, s
                     runs.append((mcid, font, codes))
     if any(mcid.startswith(b"0") and mcid != b"0" for mcid in mcids):
         return None
-    return _texts(runs, fonts)
+    return _decoded(runs, fonts)
 
 
-def _texts(
+def _decoded(
     runs: list[tuple[bytes, bytes, bytes]], fonts: Mapping[bytes, Characters]
 ) -> dict[int, str] | None:
     """Return MCID -> text of runs of codes (MCID, font, codes); None if codes are not one character each.

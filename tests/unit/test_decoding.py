@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from elicense.model import FieldPlacement, Licence
 from tests.unit.test_encoding import LICENCE, PLACEMENT, PLACEMENTS, licences
 
 FILE = encode_licence_file(
-    LICENCE, (PLACEMENT, replace(PLACEMENT, mcid=9, text="乙"), replace(PLACEMENT, mcid=10))
+    LICENCE, (PLACEMENT, PLACEMENT._replace(mcid=9, text="乙"), PLACEMENT._replace(mcid=10))
 )
 PIECES = [b'"', b"\\", b",", b":", b"{", b"}", b"[", b"]", b" ", b"\n", b"0", b"-0", b"1.0", b"1e2", b"true", b"null",
           b'"text":"', b'{"fields":[', b'],"licence":', b',"schema":', b"\\u4e2d", b"\\n", b"\xff", b"\x1f",
@@ -103,7 +102,7 @@ def test_files_of_another_form_are_refused(data: bytes) -> None:
 def test_what_is_remembered_is_small() -> None:
     """An entry with a long head is read like any other and not remembered."""
     before = decoding._head.cache_info().currsize
-    long = replace(PLACEMENT, template="{{" * 4000, fields=(), text="{" * 4000)
+    long = PLACEMENT._replace(template="{{" * 4000, fields=(), text="{" * 4000)
     data = encode_licence_file(LICENCE, (long,))
     assert decoding.read_licence_file(data) == (LICENCE, (long,))
     assert decoding._head.cache_info().currsize == before

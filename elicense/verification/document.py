@@ -14,7 +14,6 @@ Nothing is judged here and nothing is fetched.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,12 +21,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from elicense.pki.evidence import NO_EVIDENCE
 from elicense.pki.paths import Purpose
-from elicense.updates import digest_of
 from elicense.verification.chains import Knowledge, evidence_is_loose, load_all, loose, path_facts
 from elicense.verification.cms import CmsError, weak_key
+from elicense.verification.digests import Digests
 from elicense.verification.facts import Facts, SignatureFacts
 from elicense.verification.foreign import ForeignSignedData
 from elicense.verification.forms import form_of
+from elicense.verification.handing import whole
 from elicense.verification.policy import LICENCE
 from elicense.verification.printed import read_content
 from elicense.verification.proofs import first_covering, judge_document_timestamps, judge_signature_timestamp
@@ -44,8 +44,10 @@ if TYPE_CHECKING:
 
     from elicense.pki.trust import TrustStore
     from elicense.verification.cms import SignedData
+    from elicense.verification.digests import Known
     from elicense.verification.facts import PathFacts, TimestampFacts
     from elicense.verification.forms import Form
+    from elicense.verification.handing import Octets
     from elicense.verification.scan import Candidate
     from elicense.verification.structure import Structure
 
@@ -54,18 +56,34 @@ PADES = "ETSI.CAdES.detached"
 
 
 def read_facts(
-    data: bytes, structure: Structure, trust: TrustStore, at: datetime, *, policy: str = LICENCE
+    data: Octets,
+    structure: Structure,
+    trust: TrustStore,
+    at: datetime,
+    *,
+    policy: str = LICENCE,
+    digests: Known | None = None,
 ) -> Facts:
-    """Return the facts of a document; never raises for what its bytes hold but MemoryError."""
+    """Return the facts of a document; never raises for what its bytes hold but MemoryError.
+
+    Args:
+        data: the whole file.
+        structure: what its raw bytes show.
+        trust: whom to believe.
+        at: the moment of verification, UTC.
+        policy: "licence" or "general".
+        digests: those of this very file that the caller knows.
+    """
     knowledge = Knowledge(trust, structure.evidence)
+    known = Digests(data, (one.byte_range for one in structure.candidates), digests)
     stamps = [one for one in structure.candidates if one.kind == "timestamp"]
     form = form_of(policy)
-    timestamps, vouching = judge_document_timestamps(data, stamps, form, knowledge, at)
-    reader = _SignatureReader(data, structure, form=form, knowledge=knowledge, timestamps=timestamps, at=at)
+    timestamps, vouching = judge_document_timestamps(known, stamps, form, knowledge, at)
+    reader = _SignatureReader(known, structure, form=form, knowledge=knowledge, timestamps=timestamps, at=at)
     signatures = tuple(reader.read(one) for one in structure.candidates if one.kind != "timestamp")
     content = None
     if not structure.findings and policy == LICENCE:
-        content = read_content(data, structure, structure.candidates[0].claimed_time)
+        content = read_content(whole(data), structure, structure.candidates[0].claimed_time)
     held = structure.evidence
     return Facts(
         structure.size,
@@ -74,7 +92,7 @@ def read_facts(
         signatures,
         timestamps=timestamps,
         revisions=structure.revisions,
-        sealed_sha256=_sealed_sha256(data, signatures),
+        sealed_sha256=_sealed_sha256(known, structure.size, signatures),
         evidence=(len(held.certificates), len(held.crls), len(held.ocsps)),
         loose_evidence=form.strict and evidence_is_loose(knowledge, vouching | reader.vouching),
         missing_seals=len(structure.extensible.prepared) if structure.extensible else 0,
@@ -85,16 +103,24 @@ def read_facts(
 class InProcess:
     """Reads documents in this process, without limits: for bytes made here a moment ago, and for tests."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
+    def read(
+        self,
+        data: bytes,
+        trust: TrustStore,
+        at: datetime,
+        *,
+        policy: str = LICENCE,
+        digests: Known | None = None,
+    ) -> Facts:
         """Return the facts of a document, as a sandbox would if nothing in it made a parser raise."""
-        return read_facts(data, form_of(policy).structure(data), trust, at, policy=policy)
+        return read_facts(data, form_of(policy).structure(data), trust, at, policy=policy, digests=digests)
 
 
-def _sealed_sha256(data: bytes, signatures: tuple[SignatureFacts, ...]) -> str:
+def _sealed_sha256(digests: Digests, size: int, signatures: tuple[SignatureFacts, ...]) -> str:
     """Return the digest of the file cut behind its last signature's range; "" if none ends in it."""
     ends = [one.byte_range[2] + one.byte_range[3] for one in signatures if one.revision >= 0]
     last = max(ends, default=0)
-    return hashlib.sha256(memoryview(data)[:last]).hexdigest() if 0 < last <= len(data) else ""
+    return digests.upto(last).hex() if 0 < last <= size else ""
 
 
 class _SignatureReader:
@@ -102,7 +128,7 @@ class _SignatureReader:
 
     def __init__(
         self,
-        data: bytes,
+        digests: Digests,
         structure: Structure,
         *,
         form: Form,
@@ -110,7 +136,7 @@ class _SignatureReader:
         timestamps: tuple[TimestampFacts, ...],
         at: datetime,
     ) -> None:
-        self.data = data
+        self.digests = digests
         self.structure = structure
         self.form = form
         self.knowledge = knowledge
@@ -123,7 +149,7 @@ class _SignatureReader:
         plain = SignatureFacts(
             field=candidate.field,
             byte_range=candidate.byte_range,
-            covers_all=candidate.covers_all(len(self.data)),
+            covers_all=candidate.covers_all(self.structure.size),
             declared=candidate.declared,
             claimed_time=candidate.claimed_time,
             error=None,
@@ -133,7 +159,7 @@ class _SignatureReader:
             locked=candidate.locked,
         )
         try:
-            signed = self.form.signed(self.form.contents(self.data, candidate), candidate)
+            signed = self.form.signed(self.form.contents(self.digests.data, candidate), candidate)
             certificate = load_certificate(signed.signer)
             key = certificate.public_key()
             weak = weak_key(key)
@@ -146,7 +172,7 @@ class _SignatureReader:
             return replace(plain, error="cms.certificate", detail=detail)
         found = replace(
             plain,
-            digest_matches=digest_of(self.data, candidate.byte_range, signed.digest) == signed.message_digest,
+            digest_matches=self.digests.of(candidate.byte_range, signed.digest) == signed.message_digest,
             signature_matches=matches,
             weak_key=weak,
             certificate=fingerprint(signed.signer),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from elicense.verification.der import Node
+    from elicense.verification.handing import Octets
     from elicense.verification.scan import Candidate
 
 _ADOBE_REVOCATION = "1.2.840.113583.1.1.8"
@@ -98,7 +99,7 @@ class ForeignSignedData(SignedData):
     """Certificates and revocation data that came with it; untrusted."""
 
 
-def read_foreign_contents(data: bytes, candidate: Candidate) -> bytes:
+def read_foreign_contents(data: Octets, candidate: Candidate) -> bytes:
     """Return the value in a signature's gap without its padding. Raises CmsError if the gap holds none."""
     start, end = candidate.gap
     digits = data[start + 1 : end - 1] if data[start : start + 1] == b"<" else data[start:end].strip(b"<>")

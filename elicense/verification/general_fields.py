@@ -17,6 +17,7 @@ from elicense.verification.scan import Candidate
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
+    from elicense.verification.handing import Octets
     from elicense.verification.objects import Object, Parsed
     from elicense.verification.xref import View
 
@@ -177,7 +178,7 @@ def read_range(value: Object, size: int) -> tuple[int, int, int, int] | None:
 
 
 def _check_gap(
-    data: bytes, value: dict[str, Object], byte_range: tuple[int, int, int, int], parsed: Parsed
+    data: Octets, value: dict[str, Object], byte_range: tuple[int, int, int, int], parsed: Parsed
 ) -> None:
     """The gap is exactly the dictionary's own Contents, plain hexadecimal digits. Raises Violation otherwise."""
     contents = value.get("Contents")

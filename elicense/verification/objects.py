@@ -17,6 +17,8 @@ from elicense.verification.pdf import WORDS, Name, Reference, Violation, closed,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from elicense.verification.handing import Octets
+
 MAX_DEPTH = 64
 """Dictionaries and arrays inside each other."""
 MOST_TOKENS = 2_000_000
@@ -116,7 +118,7 @@ class Parsed:
 
 
 def read_object(
-    data: bytes, offset: int, length_of: Callable[[Object], int | None], budget: Budget
+    data: Octets, offset: int, length_of: Callable[[Object], int | None], budget: Budget
 ) -> Parsed:
     """Return the object at `offset`.
 
@@ -156,7 +158,7 @@ def read_object(
     )
 
 
-def _skip(data: bytes, position: int, budget: Budget) -> int:
+def _skip(data: Octets, position: int, budget: Budget) -> int:
     """Return where white space and comments at `position` end."""
     match = SKIP.match(data, position)
     end = match.end() if match else position
@@ -166,7 +168,7 @@ def _skip(data: bytes, position: int, budget: Budget) -> int:
 
 
 def read_value(
-    data: bytes, start: int, end: int, references: set[int], budget: Budget, *, placed: bool = True
+    data: Octets, start: int, end: int, references: set[int], budget: Budget, *, placed: bool = True
 ) -> tuple[Object, int]:
     """Return the value at `start` and the offset behind it; add the numbers it refers to to `references`.
 
@@ -232,7 +234,7 @@ def _scalar(
     return WORDS[match["word"]]
 
 
-def _string(data: bytes, start: int, end: int, budget: Budget) -> tuple[bytes, int]:
+def _string(data: Octets, start: int, end: int, budget: Budget) -> tuple[bytes, int]:
     """Return the literal string whose first byte is at `start`, and the offset behind it."""
     plain = _PLAIN_STRING.match(data, start, end)
     if plain:

@@ -32,6 +32,7 @@ from elicense.verification.checks import (
     run_checks,
 )
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
+from elicense.verification.digests import latest_ranges, sweep
 from elicense.verification.facts import Facts, RegisterFacts
 from elicense.verification.policy import CLOCK_TOLERANCE, LICENCE, SIZE_LIMIT, Policy, choose_policy
 from elicense.verification.report import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from elicense.model import LicenceStatus
     from elicense.pki.trust import TrustEntry, TrustStore
     from elicense.registry.protocol import LicenceRecord, Registry
+    from elicense.verification.digests import Known
     from elicense.verification.sandbox import Reader
 
 
@@ -82,29 +84,32 @@ def verify(
         RuntimeError: No worker process can be started.
     """
     chosen = choose_policy(policy, trust, online=registry is not None)
-    sha256 = hashlib.sha256(data).hexdigest()
     if len(data) > size_limit:
+        sha256 = hashlib.sha256(data).hexdigest()
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
+    sha256, digests = sweep(data, latest_ranges(data))
     if registry is not None and chosen.online:
         record = registry.find_document(sha256)
         known = _by_hash(data, record, chosen, registry, at) if record else None
         if known is not None:
             return known
-    facts = _read(data, trust, at, sandbox, policy)
+    facts = _read(data, trust, at, sandbox, policy=policy, digests=digests)
     if registry is not None and chosen.online:
         facts = _ask(facts, chosen, registry, sha256, at)
     return _report(facts, chosen, at, sha256)
 
 
-def _read(data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, policy: str) -> Facts:
+def _read(
+    data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, *, policy: str, digests: Known
+) -> Facts:
     if policy == LICENCE:
         structure = read_structure(data)
         if not structure.candidates:
             return Facts(structure.size, structure.findings, structure.traces)
     if sandbox is not None:
-        return sandbox.read(data, trust, at, policy=policy)
+        return sandbox.read(data, trust, at, policy=policy, digests=digests)
     with Sandbox() as own:
-        return own.read(data, trust, at, policy=policy)
+        return own.read(data, trust, at, policy=policy, digests=digests)
 
 
 def _ask(facts: Facts, policy: Policy, registry: Registry, sha256: str, at: datetime) -> Facts:

@@ -25,6 +25,8 @@ from elicense.verification.pdf import Reference, Violation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from elicense.verification.handing import Octets
+
 MOST_ENTRIES = 500_000
 """Entries of all cross-references together."""
 MOST_SECTIONS = 12_000
@@ -76,7 +78,7 @@ class Section:
 class Document:
     """The bytes of a file, what reading them may cost, and what was read."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Octets) -> None:
         self.data = data
         self.shift = 0
         self.budget = Budget(MOST_TOKENS, MOST_ENTRIES, MOST_BYTES)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from elicense.verification.pdf import WORDS, Name, Reference, Violation, closed, read_name, text_of, unescaped
+from elicense.verification.pdf import WORDS, Name, Reference, Violation, read_name, text_of, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,16 +37,27 @@ _TOKEN = re.compile(
     rb"|(?P<string>\()"
     rb"|(?P<word>true|false|null)" + _ENDS + rb")"
 )
+_REF, _NUMBER, _NAME, _OPEN, _CLOSE, _HEX, _STRING = (
+    _TOKEN.groupindex[kind] for kind in ("ref", "number", "name", "open", "close", "hex", "string")
+)
+_REFERENCES = re.compile(rb"(?:[\t\n\r ]{1,4}+[0-9]{1,10}+[\t\n\r ][0-9]{1,5}+[\t\n\r ]R" + _ENDS + rb")++")
+"""References one behind the other, nothing but a little white space between."""
+_SHORT = 32
+"""Bytes of a name that is remembered."""
+_MOST_NAMES = 4096
+_NAMES: dict[bytes, Name] = {}
+"""Names met so far, in any document, by how they are written."""
 SKIP = re.compile(_SKIP)
 """White space and comments, or nothing."""
 _OPENING = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]{1,64}([0-9]{1,5})[\x00\t\n\x0c\r ]{1,64}obj" + _ENDS)
-_STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
+_OPENED = re.compile(rb"stream(?:\r\n|\n|\r)")
 _STREAM_END = re.compile(rb"[\x00\t\n\x0c\r ]{0,4}endstream")
 _OBJECT_END = re.compile(rb"endobj" + _ENDS)
-_PLAIN_STRING = re.compile(rb"[^\\()\r]*+\)")
+_SIMPLE_STRING = re.compile(rb"(?:[^\\()\r]++|\\[^\r])*+\)")
 _STRING_MARK = re.compile(rb"[()]|\\[\s\S]")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[\s\S])|\r\n?")
 _BLANKS = b"\x00\t\n\x0c\r "
+_ONLY_NAMES = frozenset((Name,))
 
 
 class HexString(bytes):
@@ -138,7 +149,7 @@ def read_object(
     value, position = read_value(data, opening.end(), len(data), references, budget)
     stream = None
     position = _skip(data, position, budget)
-    opened = _STREAM.match(data, position) if isinstance(value, dict) else None
+    opened = _OPENED.match(data, position) if isinstance(value, dict) else None
     if opened and isinstance(value, dict):
         length = length_of(value.get("Length"))
         closed = (
@@ -183,49 +194,80 @@ def read_value(
     Raises:
         Violation: format.token, format.nesting or limit.complexity.
     """
-    match_token = _TOKEN.match
+    match_token, known = _TOKEN.match, _NAMES
     stack: list[list[Object]] = []
-    openers: list[bytes] = []
-    position = start
-    while True:
-        match = match_token(data, position, end)
-        if match is None:
-            raise Violation("format.token", position)
-        budget.take_token(match.end() - position, position)
-        position = match.end()
-        kind = match.lastgroup
-        value: Object
-        if kind == "open":
-            if len(stack) >= MAX_DEPTH:
-                raise Violation("format.nesting", position)
-            stack.append([])
-            openers.append(match["open"])
-            continue
-        if kind == "string":
-            value, position = _string(data, position, end, budget)
-        elif kind == "close":
-            value = _close(match["close"], stack, openers, position)
-        else:
-            value = _scalar(kind, match, references, budget, placed=placed)
-        if not stack:
-            return value, position
-        stack[-1].append(value)
+    arrays: list[bool] = []
+    position, left = start, budget.tokens
+    try:
+        while True:
+            here = position
+            match = match_token(data, here, end)
+            if match is None:
+                raise Violation("format.token", here)
+            kind, position = match.lastindex, match.end()
+            left -= 1 + (position - here >> 6)
+            value: Object
+            if kind == _NAME:
+                text = match[_NAME]
+                value = known.get(text) or _new_name(text)
+                left -= 1 + (text.count(b"#") if b"#" in text else 0)
+            elif kind == _REF:
+                value = Reference(int(match[2]), int(match[3]))
+                references.add(value.number)
+                more = _REFERENCES.match(data, position, end) if arrays and arrays[-1] else None
+                if more:
+                    stack[-1].append(value)
+                    value, count = _take_references(more[0], stack[-1], references)
+                    left -= count
+                    position = more.end()
+            elif kind == _OPEN:
+                if len(stack) >= MAX_DEPTH:
+                    raise Violation("format.nesting", position)
+                stack.append([])
+                arrays.append(match[_OPEN] == b"[")
+                continue
+            elif kind == _CLOSE:
+                value = _close(stack, arrays, position, array=match[_CLOSE] == b"]")
+            elif kind == _STRING:
+                value, position, marks = _string(data, position, end, left)
+                left -= 1 + marks + (position - match.end() >> 6)
+            else:
+                value = _scalar(kind, match, placed=placed)
+            if left < 0:
+                raise Violation("limit.complexity", here, "tokens")
+            if not stack:
+                return value, position
+            stack[-1].append(value)
+    finally:
+        budget.tokens = left
 
 
-def _scalar(
-    kind: str | None, match: re.Match[bytes], references: set[int], budget: Budget, *, placed: bool
-) -> Object:
-    """Return the value of one token that is neither a bracket nor a literal string."""
-    if kind == "name":
-        budget.take_token(64 * match["name"].count(b"#"), match.start())
-        return read_name(match["name"])
-    if kind == "number":
+def _new_name(text: bytes) -> Name:
+    """Return a name; the short ones are remembered, for they come again and again."""
+    name = read_name(text)
+    if len(text) <= _SHORT and len(_NAMES) < _MOST_NAMES:
+        _NAMES[text] = name
+    return name
+
+
+def _take_references(text: bytes, items: list[Object], references: set[int]) -> tuple[Reference, int]:
+    """Add the references that `text` is made of but the last, which is returned with how many there are.
+
+    Reading them together is five times as fast as token by token; lists of annotations and fields hold little else.
+    """
+    numbers = list(map(int, text.replace(b"R", b"").split()))
+    found = list(map(Reference, numbers[0::2], numbers[1::2]))
+    references.update(numbers[0::2])
+    items += found[:-1]
+    return found[-1], len(found)
+
+
+def _scalar(kind: int | None, match: re.Match[bytes], *, placed: bool) -> Object:
+    """Return the value of one token that is a number, a hexadecimal string or a word."""
+    if kind == _NUMBER:
         text = match["number"]
         return float(text) if b"." in text else int(text)
-    if kind == "ref":
-        references.add(int(match[2]))
-        return Reference(int(match[2]), int(match[3]))
-    if kind == "hex":
+    if kind == _HEX:
         digits = match["hex"].translate(None, _BLANKS)
         value = HexString(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")))
         if placed:
@@ -234,19 +276,29 @@ def _scalar(
     return WORDS[match["word"]]
 
 
-def _string(data: Octets, start: int, end: int, budget: Budget) -> tuple[bytes, int]:
-    """Return the literal string whose first byte is at `start`, and the offset behind it."""
-    plain = _PLAIN_STRING.match(data, start, end)
-    if plain:
-        budget.take_token(plain.end() - start, start)
-        return data[start : plain.end() - 1], plain.end()
+def _string(data: Octets, start: int, end: int, left: int) -> tuple[bytes, int, int]:
+    """Return the literal string whose first byte is at `start`, the offset behind it, and how many marks are in it.
+
+    Undoing an escape takes as long as reading a token. Raises Violation if there are more than `left`.
+    """
+    simple = _SIMPLE_STRING.match(data, start, end)
+    text = data[start : simple.end() - 1] if simple else b""
+    escapes = text.count(b"\\")
+    if simple and not escapes:
+        return text, simple.end(), 0
+    if simple and escapes <= left:
+        value, escapes = _ESCAPE.subn(_unescape, text)
+        return value, simple.end(), escapes + 1
     depth = 1
-    for mark in _STRING_MARK.finditer(data, start, end):
-        budget.take_token(0, start)  # undoing an escape takes as long as reading a token
-        depth += {b"(": 1, b")": -1}.get(mark[0], 0)
-        if depth == 0:
-            budget.take_token(mark.end() - start, start)
-            return _ESCAPE.sub(_unescape, data[start : mark.start()]), mark.end()
+    for marks, mark in enumerate(_STRING_MARK.finditer(data, start, end), 1):
+        if marks > left:
+            raise Violation("limit.complexity", start, "tokens")
+        if mark[0] == b"(":
+            depth += 1
+        elif mark[0] == b")":
+            depth -= 1
+            if depth == 0:
+                return _ESCAPE.sub(_unescape, data[start : mark.start()]), mark.end(), marks
     raise Violation("format.token", start, "a string that does not end")
 
 
@@ -255,13 +307,20 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return b"\n" if match[1] is None else unescaped(match[1])
 
 
-def _close(bracket: bytes, stack: list[list[Object]], openers: list[bytes], offset: int) -> Object:
-    """Return the finished array or dictionary on top of the stack."""
-    items = closed(bracket, stack, openers, offset)
-    if bracket == b"]":
+def _close(stack: list[list[Object]], arrays: list[bool], offset: int, *, array: bool) -> Object:
+    """Return the finished array or dictionary on top of the stack.
+
+    Raises Violation if another bracket was open, or a dictionary's items are no pairs that begin with names.
+    """
+    if not stack or arrays.pop() != array:
+        raise Violation("format.token", offset)
+    items = stack.pop()
+    if array:
         return items
     keys = items[0::2]
-    result: dict[str, Object] = dict(zip(keys, items[1::2], strict=True))
+    if len(items) % 2 or not _ONLY_NAMES.issuperset(map(type, keys)):
+        raise Violation("format.token", offset)
+    result: dict[str, Object] = dict(zip(keys, items[1::2], strict=True))  # type: ignore[arg-type]
     return result if len(result) == len(keys) else Ambiguous(result)
 
 

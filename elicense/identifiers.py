@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from elicense.errors import InvalidLicenceData
@@ -47,14 +48,24 @@ def _hybrid_check(body: str, alphabet: str) -> str:
 
     Raises ValueError if `body` is empty or holds a character outside `alphabet`.
     """
-    modulus = len(alphabet)
     if not body:
         raise ValueError("an empty text has no check character")
-    product = modulus
+    return _hybrid_end(_hybrid_product(body, alphabet), alphabet)
+
+
+def _hybrid_product(body: str, alphabet: str, product: int | None = None) -> int:
+    """Return the product after these characters, going on from one; None is the beginning of a text."""
+    modulus = len(alphabet)
+    product = modulus if product is None else product
     for character in body:
         total = (product + alphabet.index(character)) % modulus or modulus
         product = total * 2 % (modulus + 1)
-    return alphabet[(modulus + 1 - product) % modulus]
+    return product
+
+
+def _hybrid_end(product: int, alphabet: str) -> str:
+    """Return the check character of a text that ends with this product."""
+    return alphabet[(len(alphabet) + 1 - product) % len(alphabet)]
 
 
 def mod_37_36(body: str) -> str:
@@ -101,6 +112,10 @@ def credit_code_check(body: str) -> str:
     return CREDIT_CODE_ALPHABET[-_weighted(body, _CREDIT_WEIGHTS, CREDIT_CODE_ALPHABET) % 31]
 
 
+_credit_code_check = lru_cache(maxsize=1024)(credit_code_check)
+"""The same few issuers' codes stand in every licence."""
+
+
 def organisation_code_check(body: str) -> str:
     """Return the 9th character that belongs to the first 8 of an organisation code. Source: GB 11714.
 
@@ -138,7 +153,7 @@ def check_credit_code(text: str, name: str = "credit_code") -> str:
             "统一社会信用代码为18位数字和大写字母（不含I、O、S、V、Z），第3至8位为数字，请按登记信息重新填写",
             field=name,
         )
-    if credit_code_check(text[:17]) != text[17]:
+    if _credit_code_check(text[:17]) != text[17]:
         raise InvalidLicenceData(
             "the credit code's check character does not fit: one of its 18 characters is mistyped",
             "统一社会信用代码校验位不符，请逐位核对是否有误",
@@ -299,7 +314,9 @@ class LicenceIdentifier:
     @property
     def check_character(self) -> str:
         """Check character over type, issuer, serial and version without dots; the root does not take part."""
-        return mod_37_36(f"{self.type_code}{self.issuer_code}{self.serial}{self.version:03d}")
+        begun = _product_of_issuer(self.type_code, self.issuer_code)
+        product = _hybrid_product(f"{self.serial}{self.version:03d}", DIGITS_AND_CAPITALS, begun)
+        return _hybrid_end(product, DIGITS_AND_CAPITALS)
 
     @property
     def text(self) -> str:
@@ -353,6 +370,12 @@ class LicenceIdentifier:
                 field="identifier",
             )
         return identifier
+
+
+@lru_cache(maxsize=1024)
+def _product_of_issuer(type_code: str, issuer_code: str) -> int:
+    """Return the product after the parts that all licences of one type and issuer share."""
+    return _hybrid_product(type_code + issuer_code, DIGITS_AND_CAPITALS)
 
 
 def _check_serial(text: str, name: str) -> str:

@@ -22,7 +22,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from elicense.encoding import encode_licence_file, licence_member, read_licence_file
+from elicense.decoding import read_licence_file
+from elicense.encoding import encode_licence_file, licence_member
 from elicense.errors import InvalidTemplate, MalformedDocument, PreflightFailed
 from elicense.wording import Place, parse_template, printed, template_names
 

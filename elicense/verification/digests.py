@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from elicense.verification.scan import DECLARED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from elicense.verification.handing import Octets
     from elicense.verification.scan import ByteRange
@@ -46,60 +46,71 @@ class _State(Protocol):
 
 
 class Digests:
-    """The digests of one file's byte ranges, each computed when it is first asked for.
+    """The digests of one file, each computed when it is first asked for.
 
     Args:
         data: the whole file.
-        ranges: what will be asked for, in any order; another range is hashed on its own.
         known: digests of this very file that somebody trusted has computed.
     """
 
-    def __init__(
-        self,
-        data: Octets,
-        ranges: Iterable[ByteRange] = (),
-        known: Mapping[tuple[str, ByteRange], bytes] | None = None,
-    ) -> None:
+    __slots__ = ("_points", "_states", "_view", "data", "hashed", "known")
+
+    def __init__(self, data: Octets, known: Known | None = None) -> None:
         self.data = data
         """The whole file."""
-        self._view = memoryview(data)
-        self._points = sorted({gap for first, gap, _, _ in ranges if first == 0 and gap <= len(data)})
-        self._states: dict[str, list[_State]] = {}
         self.known: Known = dict(known or {})
         """All that was computed or known before."""
         self.hashed = 0
-        """Bytes hashed so far, of all algorithms."""
+        """Bytes hashed so far, by all algorithms."""
+        self._view = memoryview(data)
+        self._points: list[int] = []
+        self._states: dict[str, list[_State]] = {}
 
-    def of(self, byte_range: ByteRange, algorithm: str) -> bytes:
-        """Return the digest of the bytes that a byte range covers; `algorithm` is a name in hashlib."""
-        key = (algorithm, byte_range)
+    def expect(self, ranges: Iterable[ByteRange]) -> None:
+        """These byte ranges will be asked for, in any order; others are hashed each on its own."""
+        size = len(self.data)
+        self._points = sorted({gap for first, gap, _, _ in ranges if first == 0 and gap <= size})
+        self._states = {}
+
+    @property
+    def whole(self) -> str:
+        """Return the SHA-256 (hex) of the file."""
+        return self.up_to(len(self.data))
+
+    def up_to(self, end: int) -> str:
+        """Return the SHA-256 (hex) of the first `end` bytes."""
+        return self.covered(first_bytes(end), "sha256").hex()
+
+    def sealed(self, end: int) -> str:
+        """Return the SHA-256 (hex) of the file cut at `end`."""
+        return self.whole if end == len(self.data) else self.up_to(end)
+
+    def covered(self, byte_range: ByteRange, name: str) -> bytes:
+        """Return the digest of what a byte range covers; `name` is hashlib's."""
+        key = (name, byte_range)
         if key not in self.known:
+            state = self._before_gap(byte_range, name)
             _, _, second, rest = byte_range
-            state = self._before_gap(byte_range, algorithm)
             self._update(state, second, second + rest)
             self.known[key] = state.digest()
         return self.known[key]
 
-    def upto(self, end: int, algorithm: str = "sha256") -> bytes:
-        """Return the digest of the file's first `end` bytes."""
-        return self.of(first_bytes(end), algorithm)
-
-    def _before_gap(self, byte_range: ByteRange, algorithm: str) -> _State:
+    def _before_gap(self, byte_range: ByteRange, name: str) -> _State:
         """Return a new state that has taken what a byte range covers before its gap."""
         first, length, _, _ = byte_range
         point = bisect_left(self._points, length)
         if first == 0 and point < len(self._points) and self._points[point] == length:
-            return self._running(algorithm, point).copy()
-        state: _State = hashlib.new(algorithm)
+            return self._running(name, point).copy()
+        state: _State = hashlib.new(name)
         self._update(state, first, first + length)
         return state
 
-    def _running(self, algorithm: str, point: int) -> _State:
-        """Return the running hash at a point; it goes on from the last one reached, which are all kept."""
-        states = self._states.setdefault(algorithm, [])
+    def _running(self, name: str, point: int) -> _State:
+        """Return the running hash at a point; it goes on from the last point reached, and every state is kept."""
+        states = self._states.setdefault(name, [])
         while len(states) <= point:
             reached = len(states)
-            state: _State = states[-1].copy() if states else hashlib.new(algorithm)
+            state: _State = states[-1].copy() if states else hashlib.new(name)
             self._update(state, self._points[reached - 1] if reached else 0, self._points[reached])
             states.append(state)
         return states[point]
@@ -115,29 +126,25 @@ def first_bytes(end: int) -> ByteRange:
     return 0, end, end, 0
 
 
-def sweep(data: bytes, ranges: Iterable[ByteRange]) -> tuple[str, Known]:
-    """Return the SHA-256 (hex) of the whole file and, on the way, digests that a reader of it will ask for.
+def sweep(data: bytes) -> Digests:
+    """Return the digests of a file, the one of all its bytes and those that a reader of it will ask for computed.
 
-    These are the SHA-256 of `ranges`, and of the file up to the end of each. Only as many ranges as do not make
-    hashing more than twice as long: whoever wrote them may have meant that.
-
-    Args:
-        data: the whole file.
-        ranges: byte ranges out of it, unverified; the first ones matter most.
+    Which these are, the end of the file says (`latest_ranges`). Only as many are computed as do not make hashing more
+    than twice as long: whoever wrote the file may have meant that.
     """
-    size = len(data)
-    allowance, chosen = size, []
-    for byte_range in ranges:
+    size = allowance = len(data)
+    chosen = []
+    for byte_range in latest_ranges(data):
         first, gap, second, rest = byte_range
         if first == 0 and gap <= second and second + rest <= size and rest <= allowance:
             allowance -= rest
             chosen.append(byte_range)
-    whole = first_bytes(size)
-    wanted = [*chosen, *(first_bytes(second + rest) for _, _, second, rest in chosen), whole]
-    digests = Digests(data, wanted)
+    wanted = [*chosen, *(first_bytes(second + rest) for _, _, second, rest in chosen), first_bytes(size)]
+    digests = Digests(data)
+    digests.expect(wanted)
     for byte_range in wanted:
-        digests.of(byte_range, "sha256")
-    return digests.upto(size).hex(), digests.known
+        digests.covered(byte_range, "sha256")
+    return digests
 
 
 def latest_ranges(data: bytes) -> list[ByteRange]:

@@ -178,7 +178,7 @@ def _skip(data: Octets, position: int, budget: Budget) -> int:
     return end
 
 
-def read_value(
+def read_value(  # noqa: C901, PLR0912 - one loop: a call for each token would take as long again
     data: Octets, start: int, end: int, references: set[int], budget: Budget, *, placed: bool = True
 ) -> tuple[Object, int]:
     """Return the value at `start` and the offset behind it; add the numbers it refers to to `references`.

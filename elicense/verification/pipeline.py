@@ -32,7 +32,7 @@ from elicense.verification.checks import (
     run_checks,
 )
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
-from elicense.verification.digests import latest_ranges, sweep
+from elicense.verification.digests import sweep
 from elicense.verification.facts import Facts, RegisterFacts
 from elicense.verification.policy import CLOCK_TOLERANCE, LICENCE, SIZE_LIMIT, Policy, choose_policy
 from elicense.verification.report import (
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from elicense.model import LicenceStatus
     from elicense.pki.trust import TrustEntry, TrustStore
     from elicense.registry.protocol import LicenceRecord, Registry
-    from elicense.verification.digests import Known
+    from elicense.verification.digests import Digests
     from elicense.verification.sandbox import Reader
 
 
@@ -87,7 +87,8 @@ def verify(
     if len(data) > size_limit:
         sha256 = hashlib.sha256(data).hexdigest()
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
-    sha256, digests = sweep(data, latest_ranges(data))
+    digests = sweep(data)
+    sha256 = digests.whole
     if registry is not None and chosen.online:
         record = registry.find_document(sha256)
         known = _by_hash(data, record, chosen, registry, at) if record else None
@@ -100,7 +101,7 @@ def verify(
 
 
 def _read(
-    data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, *, policy: str, digests: Known
+    data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, *, policy: str, digests: Digests
 ) -> Facts:
     if policy == LICENCE:
         structure = read_structure(data)

@@ -63,7 +63,7 @@ def _document_timestamp(
     digests: Digests, candidate: Candidate, form: Form, knowledge: Knowledge, moment: datetime
 ) -> tuple[TimestampFacts, set[x509.Certificate]]:
     def stamps(token: Token) -> bool:
-        return digests.of(candidate.byte_range, token.digest) == token.imprint
+        return digests.covered(candidate.byte_range, token.digest) == token.imprint
 
     chain: set[x509.Certificate] = set()
     try:

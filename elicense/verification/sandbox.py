@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from elicense.pki.trust import TrustStore
-    from elicense.verification.digests import Known
+    from elicense.verification.digests import Digests, Known
     from elicense.verification.shown import PageDifference
 
 MEMORY = 1024 * 1024 * 1024
@@ -62,7 +62,7 @@ class Reader(Protocol):
         at: datetime,
         *,
         policy: str = LICENCE,
-        digests: Known | None = None,
+        digests: Digests | None = None,
     ) -> Facts:
         """Return the facts of a document under a policy's reading; never raises for what its bytes hold.
 
@@ -133,7 +133,7 @@ class Sandbox:
         at: datetime,
         *,
         policy: str = LICENCE,
-        digests: Known | None = None,
+        digests: Digests | None = None,
     ) -> Facts:
         """Return the facts of a document, or facts that name the limit it hit.
 
@@ -142,7 +142,7 @@ class Sandbox:
         with self._turns:
             worker = self._take()
             try:
-                facts = worker.read(data, trust, self._wall, (at, policy, digests or {}))
+                facts = worker.read(data, trust, self._wall, (at, policy, digests.known if digests else {}))
             except _LimitReachedError as error:
                 return Facts(len(data), (), traces=True, limit=error.limit)
             except BaseException:

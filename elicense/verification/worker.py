@@ -15,6 +15,7 @@ import sys
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from elicense.verification.digests import Digests
 from elicense.verification.document import read_facts
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
 from elicense.verification.forms import form_of
@@ -80,7 +81,7 @@ def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str,
     except MemoryError:
         # Part of the document is still in the pipe, so nothing more can be said over it.
         os._exit(MEMORY_EXIT)
-    return answer(data, trust, at, policy, digests)
+    return answer(data, trust, at, policy, Digests(data, digests))
 
 
 def _compare(connection: Connection, end: int) -> bytes:
@@ -92,7 +93,7 @@ def _compare(connection: Connection, end: int) -> bytes:
 
 
 def answer(
-    data: Octets, trust: TrustStore, at: datetime, policy: str = LICENCE, digests: Known | None = None
+    data: Octets, trust: TrustStore, at: datetime, policy: str = LICENCE, digests: Digests | None = None
 ) -> bytes:
     """Return the document's facts as JSON; whatever a parser raises becomes a fact, too."""
     structure: Structure | None = None

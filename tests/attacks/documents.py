@@ -16,10 +16,11 @@ from elicense.registry.rules import new_licence
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
 from elicense.signing.cms import sign_digest
-from elicense.signing.pades import required_capacity, seal_document
+from elicense.signing.pades import seal_document
 from elicense.verification import der
 from tests.support import archives, demonstration
 from tests.support.demonstration import AT
+from tests.support.room import required_capacity, roomy
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def pki() -> ThrowawayPki:
 
 @cache
 def _issued(slug: str) -> tuple[LicenceRecord, bytes]:
-    issued = issue(demonstration.request(slug), office(), at=AT)
+    with roomy():
+        issued = issue(demonstration.request(slug), office(), at=AT)
     return issued.record, issued.pdf
 
 

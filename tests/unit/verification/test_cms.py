@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elicense.pki.throwaway import ALGORITHMS
-from elicense.signing.cms import sign_digest, with_timestamp
+from elicense.signing.cms import sign_digest
 from elicense.verification import der
 from elicense.verification.cms import (
     DATA,
@@ -27,6 +27,7 @@ from elicense.verification.cms import (
     weak_key,
 )
 from elicense.verification.timestamps import read_token
+from tests.support.cms import with_timestamp
 from tests.support.pki import seal_identity, seal_signer
 from tests.support.tsa import make_token
 

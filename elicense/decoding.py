@@ -221,10 +221,10 @@ def licence_from_json(value: object) -> Licence:
     except InvalidLicenceData as error:
         raise _malformed("its identifier is wrong") from error
     parts = _draft_parts(body)
-    if (identifier.type_code, identifier.issuer_code) != (parts["type_code"], parts["authority"].code):
+    if identifier.type_code != parts["type_code"] or identifier.issuer_code != parts["authority"].code:
         raise _malformed("its identifier is not one of this type and authority")
     document_id = _text(body["document_id"])
-    if not re.fullmatch(r"[0-9a-f]{32}", document_id):
+    if not _DOCUMENT_ID.fullmatch(document_id):
         raise _malformed("its document id is wrong")
     return Licence(
         **parts,
@@ -276,6 +276,9 @@ _DRAFT_KEYS = {
 }  # fmt: skip
 _LICENCE_KEYS = _DRAFT_KEYS | {"document_id", "identifier", "number", "signing_time"}
 _OPTIONAL_KEYS = frozenset({"joint_authorities"})
+_VALIDITY_KEYS = {"start", "end"}
+_HOLDER_KEYS = {"name", "code_kind", "code"}
+_DOCUMENT_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
@@ -320,7 +323,7 @@ def _joint(body: Mapping[str, object], main: IssuingAuthority) -> tuple[IssuingA
 
 
 def _validity(value: object) -> Validity:
-    body = _keys(value, {"start", "end"})
+    body = _keys(value, _VALIDITY_KEYS)
     start, end = _date(body["start"]), None if body["end"] is None else _date(body["end"])
     if end is not None and end < start:
         raise _malformed("its validity ends before it begins")
@@ -333,15 +336,23 @@ def authority_from_json(value: object) -> IssuingAuthority:
     Raises:
         MalformedDocument: a key is missing or extra, or a value is not text.
     """
-    body = _keys(value, {"name", "code", "level", "region", "place", "prefix"})
-    return IssuingAuthority(
-        name=_text(body["name"]),
-        code=_text(body["code"]),
-        level=_member(AuthorityLevel, body["level"]),
-        region=_text(body["region"]),
-        place=_text(body["place"]),
-        prefix=_text(body["prefix"]),
-    )
+    body = _keys(value, _AUTHORITY_KEYS)
+    texts = tuple(_text(body[key]) for key in _AUTHORITY_TEXTS)
+    level = _member(AuthorityLevel, body["level"])
+    return (_authority if sum(map(len, texts)) < _SHORT else _authority.__wrapped__)(level, *texts)
+
+
+@lru_cache(maxsize=256)
+def _authority(  # noqa: PLR0917 - as remembered, by place
+    level: AuthorityLevel, name: str, code: str, region: str, place: str, prefix: str
+) -> IssuingAuthority:
+    return IssuingAuthority(name=name, code=code, level=level, region=region, place=place, prefix=prefix)
+
+
+_AUTHORITY_TEXTS = ("name", "code", "region", "place", "prefix")
+_AUTHORITY_KEYS = {*_AUTHORITY_TEXTS, "level"}
+_SHORT = 500
+"""Characters of an authority's texts that is remembered."""
 
 
 def holder_from_json(value: object) -> Holder:
@@ -350,7 +361,7 @@ def holder_from_json(value: object) -> Holder:
     Raises:
         MalformedDocument: a key is missing or extra, or a value is not text.
     """
-    body = _keys(value, {"name", "code_kind", "code"})
+    body = _keys(value, _HOLDER_KEYS)
     return Holder(name=_text(body["name"]), code_kind=_text(body["code_kind"]), code=_text(body["code"]))
 
 
@@ -371,7 +382,7 @@ def _mapping(value: object) -> dict[str, object]:
 
 def _keys(value: object, keys: set[str], optional: frozenset[str] = frozenset()) -> dict[str, object]:
     body = _mapping(value)
-    if body.keys() - optional != keys:
+    if body.keys() != keys and body.keys() - optional != keys:
         raise _malformed("a name is missing or unknown")
     return body
 
@@ -403,6 +414,11 @@ def _member(kind: type[_E], value: object) -> _E:
 
 def _date(value: object) -> date:
     text = _text(value)
+    return _day(text) if len(text) == len("2026-03-08") else _day.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError as error:

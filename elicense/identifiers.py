@@ -35,6 +35,7 @@ _ORGANISATION_SHAPE = re.compile(r"([0-9A-Z]{8})-?([0-9X])")
 _RESIDENT_SHAPE = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _SERIAL_SHAPE = re.compile(r"[0-9A-Z]{1,32}")
 _LENIENT_PART = re.compile(r"[0-9A-Z]{1,64}")
+_VERSION_SHAPE = re.compile(r"[0-9]{3}")
 
 PARTS = 5
 """Parts after the root: type, issuer, serial, version, check character."""
@@ -112,10 +113,6 @@ def credit_code_check(body: str) -> str:
     return CREDIT_CODE_ALPHABET[-_weighted(body, _CREDIT_WEIGHTS, CREDIT_CODE_ALPHABET) % 31]
 
 
-_credit_code_check = lru_cache(maxsize=1024)(credit_code_check)
-"""The same few issuers' codes stand in every licence."""
-
-
 def organisation_code_check(body: str) -> str:
     """Return the 9th character that belongs to the first 8 of an organisation code. Source: GB 11714.
 
@@ -153,7 +150,7 @@ def check_credit_code(text: str, name: str = "credit_code") -> str:
             "统一社会信用代码为18位数字和大写字母（不含I、O、S、V、Z），第3至8位为数字，请按登记信息重新填写",
             field=name,
         )
-    if _credit_code_check(text[:17]) != text[17]:
+    if credit_code_check(text[:17]) != text[17]:
         raise InvalidLicenceData(
             "the credit code's check character does not fit: one of its 18 characters is mistyped",
             "统一社会信用代码校验位不符，请逐位核对是否有误",
@@ -308,8 +305,14 @@ class LicenceIdentifier:
         parts = (self.type_code, self.issuer_code, self.serial)
         if not all(_LENIENT_PART.fullmatch(part) for part in parts) or not 1 <= self.version <= 999:
             raise _malformed()
-        if not self.lenient and (problems := self.deviations):
-            raise problems[0]
+        if not self.lenient and not self._strict():
+            raise self.deviations[0]
+
+    def _strict(self) -> bool:
+        """Return whether there are no `deviations`; the same few types and issuers are asked about once."""
+        return _issuer_is_strict(self.type_code, self.issuer_code) and bool(
+            _SERIAL_SHAPE.fullmatch(self.serial)
+        )
 
     @property
     def check_character(self) -> str:
@@ -360,7 +363,7 @@ class LicenceIdentifier:
         if not source.startswith(prefix) and strict:
             raise _malformed()
         parts = source.removeprefix(prefix).split(".")
-        if len(parts) != PARTS or not re.fullmatch(r"[0-9]{3}", parts[3]):
+        if len(parts) != PARTS or not _VERSION_SHAPE.fullmatch(parts[3]):
             raise _malformed()
         identifier = cls(parts[0], parts[1], parts[2], int(parts[3]), lenient=not strict)
         if identifier.check_character != parts[4]:
@@ -370,6 +373,17 @@ class LicenceIdentifier:
                 field="identifier",
             )
         return identifier
+
+
+@lru_cache(maxsize=1024)
+def _issuer_is_strict(type_code: str, issuer_code: str) -> bool:
+    """Return whether both codes are as this system writes them."""
+    try:
+        check_type_code(type_code)
+        check_credit_code(issuer_code)
+    except InvalidLicenceData:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -18,7 +17,7 @@ from elicense.pki.paths import PathStatus, Purpose, find_path
 from elicense.pki.revocation import is_from
 from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
 from elicense.verification.facts import PathFacts
-from elicense.verification.signature import LONGEST_REMEMBERED, fingerprint, load_certificate
+from elicense.verification.signature import fingerprint, load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,10 +73,7 @@ def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStor
     brought = set(others)
     if not brought:
         return False
-    brought -= {certificate.public_bytes(Encoding.DER) for certificate in used}
-    if not brought:
-        return False
-    known = (*trust.anchors, *trust.intermediates, *trust.timestamp_anchors)
+    known = {*used, *trust.anchors, *trust.intermediates, *trust.timestamp_anchors}
     return not brought <= {certificate.public_bytes(Encoding.DER) for certificate in known}
 
 
@@ -121,20 +117,14 @@ def _is_ours(encoded: bytes, issuers: Iterable[x509.Certificate]) -> bool:
 
 def load_all(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     """Return the readable ones among further certificates; the others can be part of no path."""
-    found = (_usable(one) if len(one) <= LONGEST_REMEMBERED else _read(one) for one in encoded)
-    return tuple(certificate for certificate in found if certificate is not None)
-
-
-def _read(encoded: bytes) -> x509.Certificate | None:
-    """Return a certificate all of whose bytes its issuer signed, None if it is no such one."""
-    try:
-        require_no_free_bytes(encoded)
-        return load_certificate(encoded)
-    except CmsError:
-        return None
-
-
-_usable = lru_cache(maxsize=1024)(_read)
+    found = []
+    for certificate in encoded:
+        try:
+            require_no_free_bytes(certificate)
+            found.append(load_certificate(certificate))
+        except CmsError:
+            continue
+    return tuple(found)
 
 
 def _anchors(trust: TrustStore, purpose: Purpose) -> tuple[x509.Certificate, ...]:

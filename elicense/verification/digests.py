@@ -32,10 +32,10 @@ _MOST_RANGES = 256
 """Byte ranges that are looked for from the end on."""
 
 
-class _State(Protocol):
+class State(Protocol):
     """What hashlib makes."""
 
-    def copy(self) -> _State:
+    def copy(self) -> State:
         """Return the same state once more."""
 
     def update(self, data: memoryview, /) -> None:
@@ -64,7 +64,7 @@ class Digests:
         """Bytes hashed so far, by all algorithms."""
         self._view = memoryview(data)
         self._points: list[int] = []
-        self._states: dict[str, list[_State]] = {}
+        self._states: dict[str, list[State]] = {}
 
     def expect(self, ranges: Iterable[ByteRange]) -> None:
         """These byte ranges will be asked for, in any order; others are hashed each on its own."""
@@ -95,27 +95,35 @@ class Digests:
             self.known[key] = state.digest()
         return self.known[key]
 
-    def _before_gap(self, byte_range: ByteRange, name: str) -> _State:
+    def _before_gap(self, byte_range: ByteRange, name: str) -> State:
         """Return a new state that has taken what a byte range covers before its gap."""
         first, length, _, _ = byte_range
         point = bisect_left(self._points, length)
         if first == 0 and point < len(self._points) and self._points[point] == length:
             return self._running(name, point).copy()
-        state: _State = hashlib.new(name)
-        self._update(state, first, first + length)
+        state, taken = self._begun(name, length) if first == 0 else (hashlib.new(name), first)
+        self._update(state, taken, first + length)
         return state
 
-    def _running(self, name: str, point: int) -> _State:
+    def _running(self, name: str, point: int) -> State:
         """Return the running hash at a point; it goes on from the last point reached, and every state is kept."""
         states = self._states.setdefault(name, [])
         while len(states) <= point:
-            reached = len(states)
-            state: _State = states[-1].copy() if states else hashlib.new(name)
-            self._update(state, self._points[reached - 1] if reached else 0, self._points[reached])
+            end = self._points[len(states)]
+            if states:
+                state, taken = states[-1].copy(), self._points[len(states) - 1]
+            else:
+                state, taken = self._begun(name, end)
+            self._update(state, taken, end)
             states.append(state)
         return states[point]
 
-    def _update(self, state: _State, start: int, end: int) -> None:
+    def _begun(self, name: str, end: int) -> tuple[State, int]:
+        """Return a new state, and how many of the first `end` bytes it has taken already; here none."""
+        del end
+        return hashlib.new(name), 0
+
+    def _update(self, state: State, start: int, end: int) -> None:
         covered = self._view[start:end]
         self.hashed += len(covered)
         state.update(covered)

@@ -116,26 +116,50 @@ def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, s
     *pieces, rest = stream.split(b"EMC\n")
     if rest not in {b"", b"Q\n"}:
         return None
-    found: dict[bytes, str] = {}
-    font: Characters | None = None
+    mcids: set[bytes] = set()
+    font = b""
+    runs: list[tuple[bytes, bytes, bytes]] = []
     for piece in pieces:
         place = _PLACE.fullmatch(piece)
         mcid, shown = place.groups() if place else _behind_graphics(piece)
-        if shown is None or mcid in found:
+        if shown is None or mcid in mcids or (mcid is None and shown):
             return None
-        text = ""
-        for name, codes in _SHOWN.findall(shown):
-            if name:
-                font = fonts.get(name)
-            elif font is None or mcid is None:
-                return None
-            else:
-                text += font.text(codes)
         if mcid is not None:
-            found[mcid] = text
-    if any(len(mcid) > 1 and mcid.startswith(b"0") for mcid in found):
+            mcids.add(mcid)
+            for name, codes in _SHOWN.findall(shown):
+                if name:
+                    font = name
+                else:
+                    runs.append((mcid, font, codes))
+    if any(mcid.startswith(b"0") and mcid != b"0" for mcid in mcids):
         return None
-    return {int(mcid): text for mcid, text in found.items() if text}
+    return _texts(runs, fonts)
+
+
+def _texts(
+    runs: list[tuple[bytes, bytes, bytes]], fonts: Mapping[bytes, Characters]
+) -> dict[int, str] | None:
+    """Return MCID -> text of runs of codes (MCID, font, codes); None if codes are not one character each.
+
+    What a font shows all over the page is decoded in one go.
+    """
+    texts: dict[bytes, str] = {}
+    for name in {name for _, name, _ in runs}:
+        digits = [codes for _, font, codes in runs if font == name]
+        if name not in fonts or any(len(codes) % 4 for codes in digits):
+            return None
+        joined = b"".join(digits)
+        texts[name] = fonts[name].text(joined)
+        if 4 * len(texts[name]) != len(joined):
+            return None
+    found: dict[int, str] = {}
+    shown = dict.fromkeys(texts, 0)
+    for mcid, name, codes in runs:
+        start = shown[name]
+        shown[name] = end = start + len(codes) // 4
+        number = int(mcid)
+        found[number] = found.get(number, "") + texts[name][start:end]
+    return found
 
 
 def _behind_graphics(piece: bytes) -> tuple[bytes | None, bytes | None]:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.decoding import LicenceFile, PlaceHead
-    from elicense.model import Licence
     from elicense.verification.marks import Characters
     from elicense.verification.pdf import Value
     from elicense.verification.structure import Structure
@@ -68,7 +67,7 @@ class Content:
 
 def read_content(data: bytes, structure: Structure, claimed_time: datetime | None) -> ContentFacts:
     """Return the embedded licence and whether the pages say the same; never raises for what the file holds."""
-    return compare_content(_Document(data, structure), claimed_time).facts
+    return compare_content(Document(data, structure), claimed_time).facts
 
 
 def compare_content(source: Source, claimed_time: datetime | None) -> Content:
@@ -79,7 +78,7 @@ def compare_content(source: Source, claimed_time: datetime | None) -> Content:
         raw = source.attachment()
         read = _licence(raw)
         plain = read.plain
-        stated = _stated(read.licence) | {"licence_file": raw.decode("utf-8")}
+        stated = _stated(read) | {"licence_file": raw.decode("utf-8")}
         if read.licence.signing_time != claimed_time or read.licence.document_id != source.document_id:
             # The data were not made for this very file.
             error = ContentError("content.identity", "signing time or document id")
@@ -92,11 +91,12 @@ def compare_content(source: Source, claimed_time: datetime | None) -> Content:
     )
 
 
-def _stated(licence: Licence) -> dict[str, Any]:
+def _stated(read: LicenceFile) -> dict[str, Any]:
     """Return what the checks need of the licence, by the names of ContentFacts."""
-    end = licence.validity.end
+    licence, end = read.licence, read.licence.validity.end
     return {
-        "identifier": str(licence.identifier),
+        # As it stands there: it was read strictly, so it is what it would be written as.
+        "identifier": read.plain["identifier"],
         "authority_code": licence.authority.code,
         "authority_name": licence.authority.name,
         "joint_authorities": tuple((one.code, one.name) for one in licence.joint_authorities),
@@ -173,7 +173,7 @@ def read_pages(plans: Sequence[PagePlan], stream: Callable[[int], bytes]) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
+class Document:
     """The objects of a file whose structure was found to be ours."""
 
     data: bytes

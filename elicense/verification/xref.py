@@ -83,6 +83,7 @@ class Document:
         self.shift = 0
         self.budget = Budget(MOST_TOKENS, MOST_ENTRIES, MOST_BYTES)
         self.parsed: dict[tuple[int, Entry], Parsed | None] = {}
+        self.latest: dict[int, Parsed] = {}
         self.packs: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
 
     def chain(self, newest: int, tail: int) -> list[Section]:
@@ -261,7 +262,10 @@ class View:
         return found
 
     def _plain(self, number: int, entry: Entry) -> Parsed:
-        found = read_object(self.document.data, entry.place, self.length, self.document.budget)
+        document = self.document
+        before = document.latest.get(number)
+        found = read_object(document.data, entry.place, self.length, document.budget, before)
+        document.latest[number] = found
         if (found.number, found.generation) != (number, entry.detail):
             raise Violation("format.layout", entry.place, "another object than the cross-reference says")
         return found

@@ -7,8 +7,7 @@ white space inside hexadecimal strings. What it does not understand it refuses w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 MAX_TOKENS = 2_000_000
 """Numbers, names, strings and brackets outside streams; reading so many takes about two seconds."""
@@ -110,24 +109,75 @@ class Inventory:
 Value = dict[str, "Value"] | list["Value"] | Name | Reference | Hex | bytes | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
 class IndirectObject:
-    """One object of the file."""
+    """One object of the file; never changed.
 
-    value: Value
-    """Its value; a stream's dictionary."""
-    start: int
-    """Offset of its number."""
-    end: int
-    """Offset after `endobj`."""
-    body: tuple[int, int]
-    """Span of the value's own bytes."""
-    stream: tuple[int, int] | None
-    """Span of the stream's data, still encoded; None if it has none."""
-    references: frozenset[int]
-    """Numbers of the objects it refers to."""
-    names: frozenset[str]
-    """Every name in it, keys and values."""
+    Args:
+        value: its value; a stream's dictionary.
+        start: offset of its number.
+        end: offset after `endobj`.
+        body: span of the value's own bytes.
+        stream: span of the stream's data, still encoded; None if it has none.
+        references: numbers of the objects it refers to.
+        names: every name in it, keys and values.
+    """
+
+    __slots__ = ("_unread", "_value", "body", "end", "names", "references", "start", "stream")
+
+    def __init__(
+        self,
+        value: Value,
+        start: int,
+        end: int,
+        *,
+        body: tuple[int, int],
+        stream: tuple[int, int] | None,
+        references: frozenset[int],
+        names: frozenset[str],
+    ) -> None:
+        self._value = value
+        self._unread = b""
+        self.start = start
+        self.end = end
+        self.body = body
+        self.stream = stream
+        self.references = references
+        self.names = names
+
+    @classmethod
+    def unread(
+        cls,
+        data: bytes,
+        place: tuple[int, int],
+        body: tuple[int, int],
+        references: frozenset[int],
+        names: frozenset[str],
+    ) -> Self:
+        """Return an object without a stream at `place` in `data`, whose value can be read and is not yet."""
+        found = cls(None, *place, body=body, stream=None, references=references, names=names)
+        found._unread = data
+        return found
+
+    @property
+    def value(self) -> Value:
+        """Return its value; a stream's dictionary."""
+        data = self._unread
+        if data:
+            self._value, _ = read_value(data, *self.body, Inventory(MAX_TOKENS))
+            self._unread = b""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the two say the same."""
+        if not isinstance(other, IndirectObject):
+            return NotImplemented
+        mine, others = (
+            (one.value, one.start, one.end, one.body, one.stream, one.references, one.names)
+            for one in (self, other)
+        )
+        return mine == others
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value, int]:

@@ -102,6 +102,19 @@ class LicenceType:
         """
         return self.number_format.number(draft, sequence)
 
+    def require_unchanged(self) -> None:
+        """Return if the folder is still the one that was loaded: what is read from it now goes with `digest`.
+
+        Raises:
+            InvalidTemplate: a file was changed, added or removed since.
+        """
+        if _folder_digest(self.folder) != self.digest:
+            raise InvalidTemplate(
+                f"the files of {self.slug} changed since they were loaded: load the licence types again (restart)",
+                f"证照类型 {self.slug} 的文件在加载后发生了变化：请重新加载证照类型（重启程序）",
+                field=self.slug,
+            )
+
     def sample_authority(self) -> IssuingAuthority:
         """Return the invented authority of the sample."""
         return _authority(self.sample["authority"])

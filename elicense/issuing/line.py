@@ -251,7 +251,7 @@ def _seal_once(
     on_step(Step.VERIFIED)
     # Failed here: outsiders would not believe our own seal, e.g. its certificate expired meanwhile. Fatal for
     # this document, which is dropped unseen; the number waits for a cure or for its void.
-    office.store.put(sealed.pdf)
+    office.store.put(sealed.pdf, sealed.sha256)
     on_step(Step.STORED)
     # Killed here: the document lies durably in the store, and nobody knows its name. Made again by a
     # deterministic key it is the same file; otherwise the orphan is never served.

@@ -174,9 +174,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self._documents: dict[str, bytes] = {}
 
-    def put(self, document: bytes) -> str:
+    def put(self, document: bytes, sha256: str | None = None) -> str:
         """`document` is kept under its SHA-256, which is returned."""
-        sha256 = hashlib.sha256(document).hexdigest()
+        sha256 = sha256 or hashlib.sha256(document).hexdigest()
         self._documents[sha256] = document
         return sha256
 

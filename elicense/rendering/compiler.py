@@ -76,7 +76,8 @@ def compile_template(
         capacity: DER bytes to reserve for the first signature.
 
     Raises:
-        InvalidTemplate: the layout is wrong, or names a field the type does not have.
+        InvalidTemplate: the layout is wrong, names a field the type does not have, or the folder changed since the
+            type was loaded.
         RenderingError: the layout's own text does not fit or has no glyph.
         SealError: the seal cannot be drawn or does not fit its page.
     """
@@ -149,14 +150,19 @@ def _compile(
 
 
 def _read(licence_type: LicenceType) -> tuple[Layout, Background | None]:
-    """Return the type's layout; for the background route the one its form fields amount to."""
+    """Return the type's layout; for the background route the one its form fields amount to.
+
+    Raises InvalidTemplate if they are not, or no longer, the files that the type's digest is of.
+    """
     layout = load_layout(licence_type.folder / "layout.yaml")
-    if layout.background is None:
-        return layout, None
-    background = read_background(
-        licence_type.folder, layout, (licence_type.page_width, licence_type.page_height)
-    )
-    return background.layout, background
+    background = None
+    if layout.background is not None:
+        size = (licence_type.page_width, licence_type.page_height)
+        background = read_background(licence_type.folder, layout, size)
+        layout = background.layout
+    # Read first, digested then: a file written in between shows.
+    licence_type.require_unchanged()
+    return layout, background
 
 
 @dataclass(frozen=True, slots=True)

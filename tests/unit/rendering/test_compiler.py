@@ -51,12 +51,13 @@ def compiled(licence_type, **seal):
 
 
 def test_a_template_is_compiled_once(permit):
-    """The same type, fonts, seal and capacity give the very same object; anything else another."""
+    """The same type, fonts, seal and capacity give the very same object; anything else another, or none."""
     kind = test_type("test-permit")
     assert compiled(kind) is permit
     assert compiled(kind, diameter=38.0) is not permit
     assert compile_template(kind, shipped_fonts(), seal_of(kind), capacity=CAPACITY + 1) is not permit
-    assert compiled(replace(kind, digest="0" * 64)) is not permit
+    with pytest.raises(InvalidTemplate, match="changed since they were loaded"):
+        compiled(replace(kind, digest="0" * 64))
 
 
 def test_every_object_of_the_prefix_lies_where_the_template_says(permit):

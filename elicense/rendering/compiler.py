@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 ATTACHMENT = "licence.json"
 """Name of the associated file."""
-_KEPT = 32
+KEPT = 32
 """Compiled templates kept ready; the least recently used one goes first."""
 
 
@@ -55,7 +55,7 @@ class _Shelf:
             if key not in self._templates:
                 self._templates[key] = make()
             self._templates.move_to_end(key)
-            if len(self._templates) > _KEPT:
+            if len(self._templates) > KEPT:
                 self._templates.popitem(last=False)
             return self._templates[key]
 

@@ -21,8 +21,7 @@ from elicense import demo
 from elicense.encoding import holder_to_json
 from elicense.model import LicenceState
 from service import create_app
-from service.config import Settings
-from service.wiring import TOKEN_FILE
+from service.config import TOKEN_FILE, Settings
 
 TYPE = "food-business-licence"
 

@@ -102,7 +102,7 @@ def test_health(client, fakes):
         {"trusted_hosts": ("",)},
         {"upload_limit": 1},
         {"body_limit": 10**9},
-        {"threads": 0},
+        {"workers": 0},
     ],
 )
 def test_wrong_settings_do_not_start(tmp_path, wrong):
@@ -120,9 +120,9 @@ def test_settings_need_their_folder(tmp_path):
 def test_settings_from_the_environment(tmp_path):
     """The environment overrides the defaults, and nonsense in it is named by its variable."""
     settings = read_settings(
-        tmp_path, 8001, {"ELICENSE_TRUSTED_HOSTS": "a.example, b.example", "ELICENSE_THREADS": "2"}
+        tmp_path, 8001, {"ELICENSE_TRUSTED_HOSTS": "a.example, b.example", "ELICENSE_WORKERS": "2"}
     )
-    assert (settings.port, settings.trusted_hosts, settings.threads) == (8001, ("a.example", "b.example"), 2)
+    assert (settings.port, settings.trusted_hosts, settings.workers) == (8001, ("a.example", "b.example"), 2)
     with pytest.raises(ConfigurationError, match="ELICENSE_UPLOAD_LIMIT"):
         read_settings(tmp_path, 8001, {"ELICENSE_UPLOAD_LIMIT": "10 MB"})
     with pytest.raises(ConfigurationError, match="trusted host"):

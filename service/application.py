@@ -9,7 +9,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 from flask import Request as FlaskRequest
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
@@ -118,8 +118,8 @@ def create_app(
     app.register_api(verifications)
     app.register_blueprint(pages)
     app.register_blueprint(health)
-    document = describe(app)
-    app.add_url_rule("/openapi.json", "openapi", lambda: jsonify(document))
+    document = app.json.dumps(describe(app))
+    app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     app.before_request(_start)
     app.after_request(_finish)
     return app
@@ -132,8 +132,7 @@ def _start() -> None:
 def _finish(response: Response) -> Response:
     """Harden the answer and log it, without address, identifier or content."""
     response.headers.update(SECURITY_HEADERS)
-    if request.endpoint != "pages.static":
-        response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     milliseconds = (time.perf_counter() - g.started) * 1000 if "started" in g else 0.0
     department = g.department.name if "department" in g else "-"
     logger.info(

@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from elicense.errors import ConfigurationError
+from service.api.schemas import IssueHeaders, VerifyQuery
 from service.auth import demo_token, digest_of, load_departments
 from service.config import Settings, read_settings
 
@@ -73,6 +74,13 @@ def test_the_api_description_is_valid(client):
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_the_schema_of_headers_is_made_once():
+    """What the framework asks for at every request is made at the first, and is what pydantic makes."""
+    assert IssueHeaders.model_json_schema() is IssueHeaders.model_json_schema()
+    assert IssueHeaders.model_json_schema() == IssueHeaders.model_json_schema(by_alias=True)
+    assert VerifyQuery.model_json_schema() != IssueHeaders.model_json_schema()
 
 
 def test_the_description_says_who_needs_a_token(client):

@@ -112,7 +112,7 @@ def test_get_returns_the_record(client, bearer, issued):
 
 
 def test_document_is_a_download_named_by_the_server(client, bearer, issued):
-    """The PDF comes as stored, as an attachment, with its hash as ETag; only the caller may keep it, asking each time."""
+    """The PDF comes as stored, as an attachment, its hash as ETag; only the caller may keep it, asking each time."""
     response = client.get(issued["document"]["href"], headers=bearer)
     assert response.data == PDF
     assert response.mimetype == "application/pdf"

@@ -85,7 +85,7 @@ def serve(arguments: list[str]) -> int:
     print("$ python -m service --demo var/demo --port", port, flush=True)
     os.chdir(ROOT)
     # In place of this process: what stops or renews the service is sent to the process that was started.
-    os.execv(command[0], command)  # noqa: S606
+    return os.execv(command[0], command)  # noqa: S606
 
 
 def test(arguments: list[str]) -> int:

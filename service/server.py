@@ -69,6 +69,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # an untyped base
         adjustments.send_bytes = _AT_ONCE
         self.stopping = False
         """Whether every answer is its connection's last."""
+        self.one_of_several = settings.workers > 1
+        """Whether other processes accept from the same socket."""
         self._end = math.inf
         """When patience ends, by the monotonic clock."""
         self.waiting: deque[Any] = deque()
@@ -138,8 +140,13 @@ class _Task(WSGITask):  # type: ignore[misc]  # an untyped base
     """A request that the application answers."""
 
     def build_response_header(self) -> bytes:
-        """Return the head, which says that this answer is the connection's last if the server is about to stop."""
-        if self.channel.server.stopping:
+        """Return the head, which says that this answer is the connection's last if the server is about to stop.
+
+        So too if the next request waits for this process already, and there are others: whose connection is closed
+        comes back to one that is free. Else the connections of a busy hour stay where they happen to be.
+        """
+        server = self.channel.server
+        if server.stopping or (server.one_of_several and server.waiting):
             self.set_close_on_finish()
         head: bytes = super().build_response_header()
         return head

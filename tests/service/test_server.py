@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,24 @@ def test_a_busy_process_leaves_new_connections_to_another(settings):
         second.stop()
         other.join(30)
         assert thread.is_alive()
+
+
+@pytest.mark.parametrize(("workers", "closes"), [(1, False), (2, True)])
+def test_a_process_with_too_much_to_do_sends_connections_away(settings, workers, closes):
+    """With others at the same socket, an answer closes its connection if the next request waits; the last does not."""
+    with serving(replace(settings, workers=workers)) as (application, server, _):
+        with connect(server) as one, connect(server) as other, connect(server) as slow:
+            for connection in (one, other):
+                connection.sendall(GET % b"/")
+                answer(connection)
+            slow.sendall(GET % b"/slow")
+            assert application.entered.wait(20)
+            for connection in (one, other):
+                connection.sendall(GET % b"/")
+            application.go_on.set()
+            answer(slow)
+            heads = [answer(connection)[0] for connection in (one, other)]
+        assert sorted(b"Connection: close" in head for head in heads) == [False, closes]
 
 
 def test_requests_sent_in_one_go_are_answered_in_order(served):

@@ -112,6 +112,8 @@ class Supervisor:
                 worker.process.kill()
                 worker.process.wait()
             signal.set_wakeup_fd(previous)
+            for one in (self._selector, waker, woken):
+                one.close()
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
             self._listening.close()
@@ -169,9 +171,10 @@ class Supervisor:
         if not worker.staying or self._stopping:
             return
         self._crashed = True
-        steady = now - worker.ready > STEADY_SECONDS
-        self._delay = 0.0 if steady else min(LONGEST_DELAY, max(FIRST_DELAY, 2 * self._delay))
-        self._not_before = now + self._delay
+        if now - worker.ready > STEADY_SECONDS:
+            self._delay = 0.0
+        else:
+            self._put_off(now)
         logger.error("worker %d %s", worker.process.pid, _how(status))
         if worker.ready == math.inf:
             self._failed(status)
@@ -181,7 +184,7 @@ class Supervisor:
         if self._old:
             logger.error("the new worker did not get ready: the old ones go on with what they have")
             self._old = []
-            self._not_before = 0.0
+            self._delay = self._not_before = 0.0
         self._failures += 1
         if any(worker.ready < math.inf for worker in self._workers):
             return
@@ -220,8 +223,10 @@ class Supervisor:
     def _start(self, now: float) -> None:
         """One more worker is on its way."""
         ours, theirs = socket.socketpair()
+        ours.sendall(self._secret)
+        ours.setblocking(False)
         inherited = (self._listening.fileno(), theirs.fileno())
-        with theirs:
+        try:
             # Our own interpreter and code. A session of its own: Ctrl-C at the terminal reaches only us.
             process = subprocess.Popen(  # noqa: S603
                 self._command(*inherited, self._crashed),
@@ -229,12 +234,22 @@ class Supervisor:
                 pass_fds=inherited,
                 start_new_session=True,
             )
-        ours.sendall(self._secret)
-        ours.setblocking(False)
+        except OSError:
+            ours.close()
+            logger.exception("a worker cannot be started")
+            self._put_off(now)
+            return
+        finally:
+            theirs.close()
         worker = _Worker(process, ours, now)
         self._workers.append(worker)
         self._selector.register(ours, selectors.EVENT_READ, worker)
         self._crashed = False
+
+    def _put_off(self, now: float) -> None:
+        """The next start has to wait, twice as long as the last time."""
+        self._delay = min(LONGEST_DELAY, max(FIRST_DELAY, 2 * self._delay))
+        self._not_before = now + self._delay
 
     @staticmethod
     def _ask_to_leave(worker: _Worker, now: float) -> None:
@@ -242,7 +257,8 @@ class Supervisor:
         worker.process.terminate()
 
     def _stop(self) -> None:
-        """All workers are asked to leave, or gone if they had been asked before."""
+        """All workers are asked to leave, or gone if they had been asked before; nothing new is accepted."""
+        self._listening.close()
         now = time.monotonic()
         for worker in self._workers:
             if self._stopping:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.cases import FOOD, Cases
 from benchmarks.checks import confirmed, require_good, require_ours, spoilt, words_of
@@ -92,6 +92,17 @@ class Ours:
         return request_of("GET", record["document"]["href"], self.token)
 
 
+class _Sides(NamedTuple):
+    """The service and its peer, a connection to each."""
+
+    service: Ours
+    """Makes the requests."""
+    ours: Client
+    """To the service."""
+    peer: Client
+    """To the peer."""
+
+
 @dataclass(slots=True)
 class Timed:
     """A way to do something over HTTP that notes how long each time took."""
@@ -123,15 +134,17 @@ def run(rounds: int, only: Collection[str] = PARTS) -> list[Ratio]:
         cases = Cases(means.office, FOOD, at)
         kept = issue(cases.request(-100), means.fresh(), at=at).pdf
         (means.folder / "kept.pdf").write_bytes(kept)
-        ours = {workers: _ours(stack, means, cases, folder, workers) for workers in (1, 2)}
+        wanted = (1, 2) if "workers" in only else (1,)
+        ours = {workers: _ours(stack, means, cases, folder, workers) for workers in wanted}
         peer = stack.enter_context(served("benchmarks.plain_service", [str(means.folder)], folder / "plain"))
+        sides = _Sides(ours[1], *(stack.enter_context(Client(port)) for port in (ours[1].port, peer)))
         rows: list[Ratio] = []
         if "issue" in only:
-            rows += _issue(ours[1], peer, rounds)
+            rows += _issue(sides, rounds)
         if "verify" in only:
-            rows += _verify(ours[1], peer, means, rounds)
+            rows.append(_verify(sides, means, rounds))
         if "download" in only:
-            rows.append(_download(ours[1], peer, rounds))
+            rows.append(_download(sides, rounds))
         if "workers" in only:
             rows.append(_workers(ours[1], ours[2], rounds))
         return rows
@@ -147,9 +160,9 @@ def _ours(stack: ExitStack, means: Means, cases: Cases, folder: Path, workers: i
     return Ours(port, home, cases)
 
 
-def _issue(ours: Ours, peer_port: int, rounds: int) -> list[Ratio]:
+def _issue(between: _Sides, rounds: int) -> list[Ratio]:
     """Issuing and handing out, by the wall clock and by CPU time."""
-    client, peer = Client(ours.port), Client(peer_port)
+    ours, client, peer = between
 
     def issued(request: bytes) -> bytes:
         answer = client(request)
@@ -205,11 +218,11 @@ def _digest(pdf: bytes) -> str:
     return hashlib.sha256(pdf).hexdigest()
 
 
-def _verify(ours: Ours, peer_port: int, means: Means, rounds: int) -> list[Ratio]:
+def _verify(between: _Sides, means: Means, rounds: int) -> Ratio:
     """Verifying uploads that the service's register has never seen."""
+    ours, client, peer = between
     cases, office = ours.cases, means.fresh()
     pdfs = [issue(cases.request(-1 - number), office, at=cases.at).pdf for number in range(_FILES)]
-    client, peer = Client(ours.port), Client(peer_port)
 
     def mine(pdf: bytes) -> bool:
         found = json.loads(client(_upload(pdf)).body)
@@ -230,7 +243,7 @@ def _verify(ours: Ours, peer_port: int, means: Means, rounds: int) -> list[Ratio
     wall = race(sides, rounds=rounds, clock=time.perf_counter)
     said = "; ".join(f"{name} {one.latency()}" for name, one in timed.items())
     what = f"verify an upload over HTTP ÷ pyHanko's plain validation behind Flask, one worker each ({said})"
-    return [Ratio.of(what, wall["ours"], wall["plain"])]
+    return Ratio.of(what, wall["ours"], wall["plain"])
 
 
 def _upload(pdf: bytes) -> bytes:
@@ -241,9 +254,9 @@ def _all_accepted(_: Sequence[object], answers: Sequence[bool]) -> None:
     assert all(answers), "a verifier does not accept a document"
 
 
-def _download(ours: Ours, peer_port: int, rounds: int) -> Ratio:
+def _download(between: _Sides, rounds: int) -> Ratio:
     """Handing out a document: ours asks who may have it, and reads it against its digest."""
-    client, peer = Client(ours.port), Client(peer_port)
+    ours, client, peer = between
     record = json.loads(client(ours.issuing(-2)).body)
     mine = Timed(lambda request: client(request).body)
     theirs = Timed(lambda request: peer(request).body)

@@ -17,7 +17,7 @@ from elicense.rendering.furniture import PageDraft
 from elicense.rendering.layout import load_layout
 from elicense.rendering.metadata import output_intent, profile_stream
 from elicense.rendering.names import check_names
-from elicense.rendering.objects import HEADER, Body, ref, refs, stream, text_string, xref_line
+from elicense.rendering.objects import HEADER, Body, ref, refs, stream, text_string, xref_lines
 from elicense.rendering.pages import page_object, page_tree, widget_object
 from elicense.rendering.resources import blank_appearance, write_fonts, write_seal
 from elicense.rendering.structure import TreeWriter, document_element, parent_tree
@@ -304,6 +304,6 @@ def _closed(compiled: CompiledTemplate, body: Body, next_number: int) -> Compile
         compiled,
         prefix=HEADER + body.joined(),
         low_offsets={number: offset for number, offset in body.offsets.items() if number < first},
-        static_lines=b"".join(xref_line(body.offsets[number]) for number in range(first, next_number)),
+        static_lines=xref_lines([body.offsets[number] for number in range(first, next_number)]),
         next_number=next_number,
     )

@@ -164,6 +164,17 @@ def _require_embeddable(face: Any, spec: FaceSpec) -> None:
         )
 
 
+class _Advances(dict[str, float]):
+    """Character -> width in one role; asked for all the characters of a document, a lookup each."""
+
+    def __init__(self, library: FontLibrary, role: str) -> None:
+        self._library, self._role = library, role
+
+    def __missing__(self, char: str) -> float:
+        self[char] = advance = self._library.glyphs(char, self._role)[0].advance
+        return advance
+
+
 class FontLibrary:
     """All roles and their chains of faces; files are opened when a character first needs them.
 
@@ -179,6 +190,7 @@ class FontLibrary:
         shared: dict[tuple[int, ...], dict[str, Glyph]] = {}
         self._glyphs = {role: shared.setdefault(chain, {}) for role, chain in self._chains.items()}
         self._first = {chain[0]: known for chain, known in reversed(shared.items())}
+        self._advances = {role: _Advances(self, role) for role in self._chains}
         self._opening = threading.Lock()
 
     @staticmethod
@@ -265,6 +277,11 @@ class FontLibrary:
     def measure(self, text: str, role: str) -> float:
         """Return the width of `text` in 1/1000 em. Raises as `glyphs` does."""
         return sum(glyph.advance for glyph in self.glyphs(text, role))
+
+    def advances(self, role: str) -> Mapping[str, float]:
+        """Return character -> width in 1/1000 em; looked up when first asked for, which raises as `glyphs` does."""
+        self._known(role)
+        return self._advances[role]
 
     def outline(self, char: str, role: str) -> GlyphOutline:
         """Return the outline of one character. Raises as `glyphs` does."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from elicense.rendering.deflate import SMALLEST, best_deflated, deflated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 POINTS_PER_MM = 72 / 25.4
 """PDF points in a millimetre."""
@@ -64,9 +64,9 @@ def stream(dictionary: str, data: bytes, *, compress: bool = True, best: bool = 
     return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (dictionary.encode("ascii"), len(data), data)
 
 
-def xref_line(offset: int) -> bytes:
-    """Return one entry of the cross-reference table."""
-    return b"%010d 00000 n \n" % offset
+def xref_lines(offsets: Sequence[int]) -> bytes:
+    """Return the entries of the cross-reference table for objects in use at these offsets."""
+    return b"%010d 00000 n \n" * len(offsets) % tuple(offsets)
 
 
 @dataclass(slots=True)

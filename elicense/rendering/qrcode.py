@@ -50,6 +50,15 @@ class QrDrawing:
         return QUIET_MODULES * self.size / self.modules
 
 
+def qr_modules(text: str, error: ErrorLevel = "M") -> int:
+    """Return the number of modules along an edge of the symbol for `text`.
+
+    Raises:
+        RenderingError: the text is empty or too long for any symbol.
+    """
+    return _table(error, len(text)).modules if _tabulated(text) else _symbol(text, error)[1]
+
+
 def qr_path(text: str, size_points: float, error: ErrorLevel = "M") -> QrDrawing:
     """Return the QR symbol of `text`, `size_points` wide without its quiet zone; same text, same bytes.
 
@@ -76,7 +85,7 @@ def _symbol(text: str, error: ErrorLevel) -> tuple[bytes, int, int]:
     """Return picture, modules along an edge and version. Raises RenderingError if `text` is empty or too long."""
     if not text:
         raise RenderingError("A QR code needs a text; the layout gave none.", "二维码内容为空，请检查版式。")
-    if text.isascii() and len(text) <= LONGEST and not _ALPHANUMERIC.issuperset(text):
+    if _tabulated(text):
         table = _table(error, len(text))
         return table.picture(text.encode("ascii")), table.modules, table.version
     # Left to itself segno would choose the Shift JIS mode for some Chinese texts.
@@ -89,6 +98,11 @@ def _symbol(text: str, error: ErrorLevel) -> tuple[bytes, int, int]:
             f"二维码内容过长（{len(text)} 个字符），请缩短。",
         ) from overflow
     return picture_of(symbol), len(symbol.matrix), int(symbol.version)
+
+
+def _tabulated(text: str) -> bool:
+    """Tell whether a text's symbol comes from a table."""
+    return text.isascii() and len(text) <= LONGEST and not _ALPHANUMERIC.issuperset(text)
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from elicense.errors import SigningError
 from elicense.pki.keys import common_name
 from elicense.rendering.metadata import output_intent, pdf_date, profile_stream
-from elicense.rendering.objects import HEADER, Body, nums, ref, refs, stream, text_string, xref_line
+from elicense.rendering.objects import HEADER, Body, nums, ref, refs, stream, text_string, xref_lines
 from elicense.rendering.pages import page_tree
 from elicense.rendering.resources import write_fonts
 from elicense.rendering.structure import Annotation, Element, TreeWriter, document_element, parent_tree
@@ -202,7 +202,7 @@ class _Writer:
         """Return the whole file with its signature in place."""
         body, size = self.body, self.allocate()
         table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (
-            size, b"".join(xref_line(body.offsets[number]) for number in range(1, size)),
+            size, xref_lines([body.offsets[number] for number in range(1, size)]),
         )  # fmt: skip
         identifier = hashlib.sha256(body.joined()).hexdigest()[:32]
         trailer = (

@@ -120,7 +120,7 @@ def test_a_reader_written_from_the_page_reads_every_type(slug: str) -> None:
 
 NUMBERS = re.compile(
     r"…|[0-9]+ 0 (R|obj)|(?<=/Length )[0-9]+|(?<=/Size )[0-9]+|(?<=^0 )[0-9]+$|\b[0-9]{10}\b"
-    r"|(?<=[ \[])[0-9]+\.[0-9]+|^[0-9]+(?= beginbfchar|$)",
+    r"|(?<=[ \[])[0-9]+\.[0-9]+|^[0-9]+(?=$)",
     re.MULTILINE,
 )
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _PROBE = "一"
 """As narrow as a text can be that is set on a line; how high it stands does not depend on what it says."""
+_NARROW = 500
+"""Width of a narrow character, 1/1000 em."""
 _MM = 1 / POINTS_PER_MM
 
 
@@ -37,6 +39,8 @@ class OneLine(NamedTuple):
     """Width of each character, 1/1000 em."""
     role: str
     """Font role."""
+    most: int
+    """Characters; a text of more takes the long road, for it hardly ever stands on one line."""
     room: float
     """Width of the widest text that stands on one line, 1/1000 em."""
     em: float
@@ -69,7 +73,7 @@ class OneLine(NamedTuple):
     def set(self, text: str, page: int) -> tuple[PlacedLine, Run] | None:
         """Return `text` on its line; None if it takes the long road, where it is refused if need be."""
         ink = text.rstrip(SPACES)
-        if not ink or "\n" in ink:
+        if not ink or len(text) > self.most or "\n" in ink:
             return None
         try:
             sums = list(accumulate(map(self.advances.__getitem__, text), initial=0.0))
@@ -108,10 +112,11 @@ def one_line(box: PlacedBox, style: Style, rect: Rect) -> OneLine | None:
         return None
     em, left, width = size / 1000, rect[0] * POINTS_PER_MM, rect[2] * POINTS_PER_MM
     indent = style.indent * 1000
+    room = width * 1000 / size + TOLERANCE - indent
     (placed,), (run,) = measured(lines, 0, rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
         advances=box.box.fonts.advances(style.font), role=style.font,
-        room=width * 1000 / size + TOLERANCE - indent, em=em, left=left, width=width - indent * em,
+        most=int(room / _NARROW), room=room, em=em, left=left, width=width - indent * em,
         indent=indent * em, shift=SHIFT.get(style.align, 0.0), x=placed.x, y=placed.y, size=size, box=placed.box,
         under_seal=placed.under_seal, shown_size=run.size, move=run.move, end_of_move=f"{num(lines[0].y)} Tm ",
     )  # fmt: skip

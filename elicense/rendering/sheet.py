@@ -93,9 +93,16 @@ class Sheet:
         if earlier is not None and earlier.page is self.page and earlier.position == self.position:
             known = earlier.slots
         for slot, old in zip(self.page.slots, known, strict=True):
-            self.slots.append(
-                self._text(slot, old) if isinstance(slot, TextSlot) else self._special(slot, old)
-            )
+            if not isinstance(slot, TextSlot):
+                piece = self._special(slot, old)
+            elif old is not None and slot.plain and old.said.text == self._printed(slot.template):
+                piece = old
+            else:
+                piece = self._text(slot, old)
+            self.slots.append(piece)
+
+    def _printed(self, template: str) -> str:
+        return self.printer(template, self.position, self.pages)
 
     def _text(self, slot: TextSlot, old: Piece | None) -> Piece:
         mcid = slot.mcid

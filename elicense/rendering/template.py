@@ -53,6 +53,11 @@ class TextSlot:
     """odd or even, if it is set on such pages only."""
 
     @cached_property
+    def plain(self) -> bool:
+        """Whether it is the same slot on every page, and nothing stands for what is absent."""
+        return self.mcid is not None and self.only is None and not self.style.empty
+
+    @cached_property
     def wrapping(self) -> Wrapping:
         """What stands around its text."""
         return wrapping(self.template, self.rect, self.style.colour, self.mark_tag)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from elicense.catalogue.types import load_type
-from elicense.encoding import read_licence_file
+from elicense.decoding import read_licence_file
 from elicense.errors import RenderingError
 from elicense.model import Holder, Validity
 from elicense.preflight import clear

@@ -20,7 +20,7 @@ from pypdf.generic import DecodedStreamObject, NameObject
 from elicense.errors import RenderingError
 from elicense.rendering.qrcode import LONGEST, MASK, QUIET_MODULES, qr_path
 from elicense.rendering.qrtables import SymbolTable, picture_of
-from elicense.verification.printed import _OPERATOR, _marked_text
+from elicense.verification.marks import _OPERATOR, marked_text
 
 ADDRESS = "https://verify.example/l/1.2.156.3005.2.11990000000000000000100000000000000001.Q?c=1"
 
@@ -166,7 +166,7 @@ def test_texts_of_other_modes_are_left_to_segno():
 @settings(max_examples=200, deadline=None)
 def test_no_picture_looks_like_shown_text(text):
     """The verifier's grammar of shown text and marks finds nothing in any picture."""
-    assert _marked_text(qr_path(text, 300).content, {}) == {}
+    assert marked_text(qr_path(text, 300).content, {}) == {}
     assert not _OPERATOR.search(qr_path(text, 300).content)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -11,9 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.pki.evidence import alone
 from elicense.pki.keys import has_issued
-from elicense.pki.material import MOST_VALUES
+from elicense.pki.material import MOST_BROUGHT, MOST_VALUES
 from elicense.pki.ocsp import read_answers
-from elicense.pki.paths import PathStatus, Purpose, find_path
+from elicense.pki.paths import PathStatus, Purpose
+from elicense.pki.remembered import find_path
 from elicense.pki.revocation import is_from
 from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
 from elicense.verification.facts import PathFacts
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
     from elicense.pki.trust import TrustStore
 
 
+_ORDINARY = 4096
+"""Bytes of a certificate beyond which it is not remembered: strangers choose what they bring."""
+
+
+Question = tuple[x509.Certificate, tuple[x509.Certificate, ...], "Evidence", "datetime", Purpose]
+"""Leaf, what came along, what the document brings, moment and purpose."""
+Answer = tuple[PathFacts, set[x509.Certificate]]
+"""The path's facts, and the chain that leads to an anchor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What paths may be built from."""
@@ -35,6 +47,8 @@ class Knowledge:
     """What the verifier was given."""
     brought: Evidence
     """What the document brings, believed only for the signatures it bears."""
+    found: dict[Question, Answer] = field(default_factory=dict, compare=False, repr=False)
+    """Paths found for this document: signatures bring the same certificates again and again."""
 
 
 def path_facts(
@@ -45,16 +59,29 @@ def path_facts(
     purpose: Purpose,
 ) -> tuple[PathFacts, set[x509.Certificate]]:
     """Return the path's facts, and the certificates of the chain that leads to an anchor."""
-    trust, brought = knowledge.trust, knowledge.brought
-    result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
+    question = leaf, others, knowledge.brought, moment, purpose
+    answer = knowledge.found.get(question)
+    if answer is None:
+        answer = knowledge.found[question] = _path_facts(question, knowledge.trust)
+    return answer[0], set(answer[1])
+
+
+def _path_facts(question: Question, trust: TrustStore) -> Answer:
+    leaf, others, brought, moment, purpose = question
     by_document = False
-    if brought and result.status is PathStatus.VALID:
-        own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
-        by_document = own.status is PathStatus.VALID
-    chain = set(map(x509.load_der_x509_certificate, result.certificates[:-1]))
+    if _is_company(brought, leaf, others):
+        result = find_path(leaf, (*others, leaf), trust, moment, purpose=purpose)
+        # Without revocation data only an anchor's own signature needs none.
+        by_document = len(result.certificates) == 1
+    else:
+        result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
+        if brought and result.status is PathStatus.VALID:
+            own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
+            by_document = own.status is PathStatus.VALID
+    chain, fingerprints = _read_path(result.certificates)
     if not chain:
         helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
-        chain = _chain(leaf, helpers, _anchors(trust, purpose))
+        chain = frozenset(_chain(leaf, helpers, _anchors(trust, purpose)))
     facts = PathFacts(
         status=result.status.value,
         moment=moment,
@@ -62,19 +89,41 @@ def path_facts(
         revoked_at=result.revoked_at,
         revocation_reason=result.revocation_reason,
         detail=result.detail,
-        certificates=tuple(map(fingerprint, result.certificates)),
+        certificates=fingerprints,
         by_document=by_document,
     )
-    return facts, chain
+    return facts, set(chain)
+
+
+@lru_cache(maxsize=256)
+def _read_path(path: tuple[bytes, ...]) -> tuple[frozenset[x509.Certificate], tuple[str, ...]]:
+    """Return the certificates of a path below its anchor, and the fingerprints of all."""
+    below = frozenset(map(x509.load_der_x509_certificate, path[:-1]))
+    return below, tuple(map(fingerprint, path))
+
+
+def _is_company(brought: Evidence, leaf: x509.Certificate, others: tuple[x509.Certificate, ...]) -> bool:
+    """Return whether a document brings nothing but the very certificates that stand beside the leaf, and it.
+
+    Then the question is the one about the leaf and its company, whose answer may be remembered from other documents.
+    """
+    if not brought.certificates or brought.crls or brought.ocsps or len(others) >= MOST_BROUGHT:
+        return False
+    try:
+        _ = leaf.subject, leaf.issuer, leaf.extensions
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        return False
+    return set(brought.certificates) == {one.public_bytes(Encoding.DER) for one in (leaf, *others)}
 
 
 def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStore) -> bool:
     """Return whether a certificate came along that nothing vouches for: no signature covers its bytes."""
     brought = set(others)
-    if not brought:
-        return False
-    known = {*used, *trust.anchors, *trust.intermediates, *trust.timestamp_anchors}
-    return not brought <= {certificate.public_bytes(Encoding.DER) for certificate in known}
+    for known in (used, trust.anchors, trust.intermediates, trust.timestamp_anchors):
+        if not brought:
+            return False
+        brought.difference_update(map(_encoded, known))
+    return bool(brought)
 
 
 def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> bool:
@@ -83,6 +132,8 @@ def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> 
     No signature covers the newest evidence, so every byte of it must be one that somebody in a chain signed.
     """
     held, trust = knowledge.brought, knowledge.trust
+    if not held:
+        return False
     anchors = {*trust.anchors, *trust.timestamp_anchors}
     # Whoever trusts an authority below the root finds the root there, too.
     above = {
@@ -115,14 +166,26 @@ def _is_ours(encoded: bytes, issuers: Iterable[x509.Certificate]) -> bool:
 
 def load_all(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     """Return the readable ones among further certificates; the others can be part of no path."""
-    found = []
-    for certificate in encoded:
-        try:
-            require_no_free_bytes(certificate)
-            found.append(load_certificate(certificate))
-        except CmsError:
-            continue
-    return tuple(found)
+    return tuple(found for one in encoded if (found := _load(one)) is not None)
+
+
+def _load(encoded: bytes) -> x509.Certificate | None:
+    """Return a certificate, None if it is not readable or has free bytes; ordinary ones are read once."""
+    return (_load_once if len(encoded) <= _ORDINARY else _load_once.__wrapped__)(encoded)
+
+
+@lru_cache(maxsize=256)
+def _load_once(encoded: bytes) -> x509.Certificate | None:
+    try:
+        require_no_free_bytes(encoded)
+        return load_certificate(encoded)
+    except CmsError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _encoded(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
 
 
 def _anchors(trust: TrustStore, purpose: Purpose) -> tuple[x509.Certificate, ...]:

@@ -23,13 +23,8 @@ from sqlalchemy import Engine, Row, create_engine, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from elicense.encoding import (
-    canonical_json,
-    draft_digest,
-    licence_from_json,
-    licence_to_json,
-    read_canonical_json,
-)
+from elicense.decoding import licence_from_json, read_canonical_json
+from elicense.encoding import canonical_json, draft_digest, licence_to_json
 from elicense.errors import ConfigurationError, RegistryError
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import rules

@@ -31,7 +31,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from elicense.model import BEIJING, InForce, LicenceStatus
-from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, unpermitted
+from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, LaterChanges
 from elicense.verification.policy import CLOCK_TOLERANCE, GENERAL
 from elicense.verification.report import NOT_IN_FORCE, CheckStatus, Indication, Outcome, SubIndication
 
@@ -93,6 +93,8 @@ class _Answer:
 
 
 _PASSED = _Answer(CheckStatus.PASSED)
+_CLAIMED = _Answer(CheckStatus.PASSED, detail="claimed by the signer")
+_NOT_CONFIGURED = _Answer(CheckStatus.NOT_CONFIGURED)
 _WORST_FIRST = (CheckStatus.FAILED, CheckStatus.INDETERMINATE, CheckStatus.NOT_RUN)
 
 
@@ -112,6 +114,8 @@ def _blocked(facts: Facts) -> _Answer:
 
 def _worst(signatures: tuple[SignatureFacts, ...], ask: Callable[[SignatureFacts], _Answer]) -> _Answer:
     """Return the worst answer about any of the signatures; of several signatures it says which one."""
+    if len(signatures) == 1:
+        return ask(signatures[0])
     answers = [(signature, ask(signature)) for signature in signatures]
     for status in _WORST_FIRST:
         for signature, answer in answers:
@@ -168,21 +172,24 @@ def check_byte_range(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     return _blocked(facts)
 
 
-def check_later_changes(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """3: nothing was changed behind a signature but what the policy permits."""
+def check_later_changes(
+    facts: Facts, policy: Policy, at: datetime, later: LaterChanges | None = None
+) -> _Answer:
+    """3: nothing was changed behind a signature but what the policy permits; `later` are the file's changes."""
     finding = facts.findings[0] if facts.findings else None
     if finding is not None and finding.check == 3:
         return _structural(facts, policy, finding)
     if finding is None and facts.signatures and policy.name == GENERAL:
-        return _worst(facts.judged, lambda signature: _changed(facts, policy, signature))
+        changes = later or LaterChanges(facts)
+        return _worst(facts.judged, lambda signature: _changed(changes, policy, signature))
     if (finding is None or finding.check == 2) and facts.signatures:
         return _PASSED
     return _blocked(facts)
 
 
-def _changed(facts: Facts, policy: Policy, signature: SignatureFacts) -> _Answer:
+def _changed(later: LaterChanges, policy: Policy, signature: SignatureFacts) -> _Answer:
     """Say what came after one signature of a foreign document that it does not permit."""
-    answer = unpermitted(signature, facts)
+    answer = later.unpermitted(signature)
     for found, reason in ((answer.violations, NOT_PERMITTED), (answer.undecided, IN_DOUBT)):
         if found:
             detail = "; ".join(
@@ -265,6 +272,8 @@ def _time(signature: SignatureFacts, policy: Policy, at: datetime) -> _Answer:
     if claimed is not None and proven is not None and claimed > proven + CLOCK_TOLERANCE:
         return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE)
     remark = "time.authority_not_current" if stamp is not None and stamp.error else None
+    if remark is None and proven is None and claimed is not None:
+        return _CLAIMED
     detail = "proven by a timestamp" if proven else "claimed by the signer" if claimed else "not stated"
     return _Answer(CheckStatus.PASSED, reason=remark, detail=detail)
 
@@ -361,13 +370,13 @@ def check_revocation(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """9: seals carry no structure of their own yet."""
-    return _Answer(CheckStatus.NOT_CONFIGURED)
+    return _NOT_CONFIGURED
 
 
 def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """10: the embedded data conform to their schema and say what is printed."""
     if policy.name == GENERAL:
-        return _Answer(CheckStatus.NOT_CONFIGURED)
+        return _NOT_CONFIGURED
     if facts.content is None:
         return _blocked(facts)
     if facts.content.error is None:
@@ -381,7 +390,7 @@ def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """11: there is no transparency log yet."""
-    return _Answer(CheckStatus.NOT_CONFIGURED)
+    return _NOT_CONFIGURED
 
 
 def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
@@ -436,24 +445,42 @@ CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (
     check_in_force,
 )
 """In the order of CODES."""
+_NUMBERED = tuple(
+    (number, code, check) for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1)
+)
 
 _BEFORE_STATUS = frozenset((*CODES[:5], "certificate_path", "content"))
 """Checks without which nobody knows which licence to ask about."""
 
 
-def run_checks(facts: Facts, policy: Policy, at: datetime) -> tuple[Outcome, ...]:
-    """Return the twelve answers, in order; a limit or crash leaves all but the first unasked."""
+def run_checks(
+    facts: Facts, policy: Policy, at: datetime, *, later: LaterChanges | None = None
+) -> tuple[Outcome, ...]:
+    """Return the twelve answers, in order; a limit or crash leaves all but the first unasked.
+
+    Args:
+        facts: what was found.
+        policy: what is demanded.
+        at: the moment of verification, UTC.
+        later: the changes of these facts, for whoever asks about many of their signatures.
+    """
     outcomes: list[Outcome] = []
     stopped = facts.limit is not None or facts.crashed
-    for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1):
-        asked = not stopped or number == 1 or (policy.name == GENERAL and number > 8)
-        answer = check(facts, policy, at) if asked else _needs("format")
+    general = policy.name == GENERAL
+    for number, code, check in _NUMBERED:
+        if stopped and number != 1 and not (general and number > 8):
+            answer = _needs("format")
+        elif check is check_later_changes:
+            answer = check_later_changes(facts, policy, at, later)
+        else:
+            answer = check(facts, policy, at)
         outcomes.append(_outcome(number, code, answer))
-    if policy.name == GENERAL:
+    if general:
         return tuple(outcomes)
-    missing = [o.code for o in outcomes if o.code in _BEFORE_STATUS and o.status is not CheckStatus.PASSED]
-    if missing:
-        outcomes[-1] = _outcome(12, "in_force", _needs(missing[0]))
+    for outcome in outcomes:
+        if outcome.status is not CheckStatus.PASSED and outcome.code in _BEFORE_STATUS:
+            outcomes[-1] = _outcome(12, "in_force", _needs(outcome.code))
+            break
     return tuple(outcomes)
 
 
@@ -462,22 +489,33 @@ def answer_in_force(facts: Facts, policy: Policy, at: datetime) -> Outcome:
     return _outcome(12, "in_force", check_in_force(facts, policy, at))
 
 
+_KEPT = {
+    id(answer): tuple(
+        Outcome(number, code, answer.status, detail=answer.detail) for number, code in enumerate(CODES, 1)
+    )
+    for answer in (_PASSED, _CLAIMED, _NOT_CONFIGURED)
+}
+"""What the answers that always are the same say for each check: they are given with every genuine licence."""
+
+
 def _outcome(number: int, code: str, answer: _Answer) -> Outcome:
+    kept = _KEPT.get(id(answer))
+    if kept is not None:
+        return kept[number - 1]
     return Outcome(number, code, answer.status, answer.sub_indication, answer.reason, answer.detail)
 
 
 def conclude(outcomes: tuple[Outcome, ...]) -> tuple[Indication, SubIndication | None]:
     """Return the answer to "authentic?" with the reason of the first check that decided it."""
     authentic = [outcome for outcome in outcomes if outcome.number <= 11]
+    statuses = {outcome.status for outcome in authentic}
     for status, indication in (
         (CheckStatus.FAILED, Indication.TOTAL_FAILED),
         (CheckStatus.INDETERMINATE, Indication.INDETERMINATE),
     ):
-        for outcome in authentic:
-            if outcome.status is status:
-                return indication, outcome.sub_indication
-    unanswered = [o for o in authentic if o.status is CheckStatus.NOT_RUN]
-    if unanswered:
+        if status in statuses:
+            return indication, next(one.sub_indication for one in authentic if one.status is status)
+    if CheckStatus.NOT_RUN in statuses:
         # Never reached while every NOT_RUN names a predecessor that did not pass; a gap there must not pass.
         return Indication.INDETERMINATE, SubIndication.SIG_CONSTRAINTS_FAILURE
     return Indication.TOTAL_PASSED, None

@@ -67,7 +67,7 @@ def test_a_template_that_changed_before_its_first_use_is_refused(templates):
     """New files are never compiled under the digest of the old ones: refused, nothing reserved, until loaded again."""
     home = office(catalogue=Catalogue.load(templates))
     retitle(templates, "持证人名称")
-    with pytest.raises(InvalidTemplate, match="changed since they were loaded"):
+    with pytest.raises(InvalidTemplate, match="changed since they were read"):
         issue(request(), home, at=AT)
     assert home.registry.unfinished() == ()
     again = office(catalogue=Catalogue.load(templates))
@@ -80,7 +80,7 @@ def test_any_file_that_appears_or_changes_counts(templates, name):
     home = office(catalogue=Catalogue.load(templates))
     with (templates / SLUG / name).open("a", encoding="utf-8") as file:
         file.write("\n# later\n")
-    with pytest.raises(InvalidTemplate, match="changed since they were loaded"):
+    with pytest.raises(InvalidTemplate, match="changed since they were read"):
         issue(request(), home, at=AT)
 
 

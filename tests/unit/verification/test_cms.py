@@ -208,7 +208,7 @@ def test_lengths_that_are_not_der(data: bytes) -> None:
 @given(st.integers(-(2**70), 2**70))
 def test_integers(number: int) -> None:
     """Every integer is read back from its shortest form, and from no longer one."""
-    raw = number.to_bytes((number.bit_length() + 8) // 8, signed=True)
+    raw = number.to_bytes(((number + (number < 0)).bit_length() + 8) // 8, signed=True)
     data = bytes([der.INTEGER, len(raw)]) + raw
     assert der.integer(data, der.whole(data, der.INTEGER)) == number
     longer = bytes([der.INTEGER, len(raw) + 1, 0xFF if number < 0 else 0]) + raw

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from operator import mul
 from typing import TYPE_CHECKING, Self
 
 from elicense.errors import InvalidLicenceData
@@ -102,7 +103,9 @@ def mod_11_2(body: str) -> str:
 
 
 def _weighted(characters: Sequence[str], weights: Sequence[int], alphabet: str) -> int:
-    return sum(alphabet.index(c) * w for c, w in zip(characters, weights, strict=True))
+    if len(characters) != len(weights):
+        raise ValueError("too many or too few characters")
+    return sum(map(mul, map(alphabet.index, characters), weights))
 
 
 def credit_code_check(body: str) -> str:

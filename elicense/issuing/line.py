@@ -270,11 +270,11 @@ def _seal_once(
     # bytes again; another key, or a further seal with its own time, makes others, and only what is on record first
     # ever leaves.
     last = len(record.interim) == len(record.licence.joint_authorities)
-    _require_believed(sealed.pdf, office, at=at, last=last)
+    _require_believed(sealed, office, at=at, last=last)
     on_step(Step.VERIFIED)
     # Failed here: outsiders would not believe our own seal, e.g. its certificate expired meanwhile. Fatal for
     # this document, which is dropped unseen; the number waits for a cure or for its void.
-    office.store.put(sealed.pdf)
+    office.store.put(sealed.pdf, sealed.sha256)
     on_step(Step.STORED)
     # Killed here: the document lies durably in the store, and nobody knows its name. Made again by a
     # deterministic key it is the same file; otherwise the orphan is never served.
@@ -368,9 +368,9 @@ def _cleared(
     return cleared
 
 
-def _require_believed(pdf: bytes, office: IssuingOffice, *, at: datetime, last: bool) -> None:
+def _require_believed(sealed: SealedDocument, office: IssuingOffice, *, at: datetime, last: bool) -> None:
     """Return if outsiders believe the document, but for the seals still to come. Raises VerificationFailed."""
-    report = verify(pdf, trust=office.trust, at=at, sandbox=InProcess())
+    report = verify(sealed.pdf, trust=office.trust, at=at, sandbox=InProcess(), sha256=sealed.sha256)
     wrong = [one for one in report.checks if one.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}]
     if last or [one.reason for one in wrong] != [_SEALS_MISSING]:
         report.require_passed()

@@ -30,13 +30,17 @@ class FileStore:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
 
-    def put(self, document: bytes) -> str:
+    def put(self, document: bytes, sha256: str | None = None) -> str:
         """`document` lies durably under its SHA-256, which is returned; the same bytes again are a no-op.
+
+        Args:
+            document: the bytes.
+            sha256: as worked out by the caller, if it was; `get` makes sure of it.
 
         Raises:
             RegistryError: if the disk refuses (full, read only, input/output error); nothing is visible then.
         """
-        sha256 = hashlib.sha256(document).hexdigest()
+        sha256 = sha256 or hashlib.sha256(document).hexdigest()
         try:
             self._write(self._path(sha256), document)
         except OSError as error:

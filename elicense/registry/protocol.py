@@ -158,8 +158,11 @@ class Registry(Protocol):
 class DocumentStore(Protocol):
     """Write-once store of finished documents, by content hash."""
 
-    def put(self, document: bytes) -> str:
-        """Store durably (fsync) and return the SHA-256; storing the same bytes again is a no-op."""
+    def put(self, document: bytes, sha256: str | None = None) -> str:
+        """Store durably (fsync) and return the SHA-256; storing the same bytes again is a no-op.
+
+        Whoever has worked out the SHA-256 already may say it; it is not checked here, but by every `get`.
+        """
 
     def get(self, sha256: str) -> bytes:
         """Return the bytes, their hash checked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from elicense.errors import IdempotencyConflict, IllegalTransition, LicenceNotFound, NumberTaken
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 SERIAL_LENGTH = 20
 """Characters of 流水号: 20 of 36 kinds are 103 bits, for the identifier stands in public addresses."""
+
+_CONTENT = attrgetter(*LicenceDraft.__dataclass_fields__)
+"""Everything that a licence takes over from its draft, in the order in which both have it."""
 
 _CHANGES = {
     LicenceState.ISSUED: {LicenceState.SUSPENDED, LicenceState.REVOKED, LicenceState.SUPERSEDED},
@@ -57,7 +61,7 @@ def new_licence(
         entropy: gives n unguessable bytes.
     """
     return Licence(
-        **{name: getattr(draft, name) for name in LicenceDraft.__dataclass_fields__},
+        *_CONTENT(draft),
         identifier=LicenceIdentifier(draft.type_code, draft.authority.code, _serial(entropy(20)), 1),
         number=number,
         signing_time=at.replace(microsecond=0),

@@ -36,6 +36,17 @@ def test_what_was_put_is_got_by_its_hash(store):
     assert store.get(SHA256) == DOCUMENT
 
 
+def test_a_digest_worked_out_already_is_the_name(store):
+    """Who says the digest saves working it out; a wrong one is found out by whoever reads."""
+    assert store.put(DOCUMENT, SHA256) == SHA256
+    assert store.get(SHA256) == DOCUMENT
+    if isinstance(store, FileStore):
+        wrong = hashlib.sha256(b"other").hexdigest()
+        store.put(DOCUMENT, wrong)
+        with pytest.raises(RegistryError, match="damaged"):
+            store.get(wrong)
+
+
 @pytest.mark.parametrize(
     "name", ["0" * 64, "", "../../../etc/passwd", SHA256.upper(), SHA256 + "\n", SHA256[:-1]]
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -13,7 +14,8 @@ from elicense.pki.evidence import alone
 from elicense.pki.keys import has_issued
 from elicense.pki.material import MOST_BROUGHT, MOST_VALUES
 from elicense.pki.ocsp import read_answers
-from elicense.pki.paths import PathStatus, Purpose, find_path
+from elicense.pki.paths import PathStatus, Purpose
+from elicense.pki.remembered import find_path
 from elicense.pki.revocation import is_from
 from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
 from elicense.verification.facts import PathFacts
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
 
 Question = tuple[x509.Certificate, tuple[x509.Certificate, ...], "Evidence", "datetime", Purpose]
 """Leaf, what came along, what the document brings, moment and purpose."""
-Answer = tuple[PathFacts, set[x509.Certificate]]
+Answer = tuple[PathFacts, frozenset[x509.Certificate]]
 """The path's facts, and the chain that leads to an anchor."""
+
+_ORDINARY = 4096
+"""Bytes of a certificate beyond which it is not remembered: strangers choose what they bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class Knowledge:
     """What the verifier was given."""
     brought: Evidence
     """What the document brings, believed only for the signatures it bears."""
-    found: dict[Question, Answer] = field(default_factory=dict, compare=False, repr=False)
-    """Paths found for this document: signatures bring the same certificates again and again."""
+    found: dict[Question, Answer] | None = None
+    """Paths found so far for a document whose signatures may bring the same certificates; None keeps none."""
 
 
 def path_facts(
@@ -54,10 +59,13 @@ def path_facts(
 ) -> tuple[PathFacts, set[x509.Certificate]]:
     """Return the path's facts, and the certificates of the chain that leads to an anchor."""
     question = leaf, others, knowledge.brought, moment, purpose
-    if question not in knowledge.found:
-        knowledge.found[question] = _path_facts(question, knowledge.trust)
-    facts, chain = knowledge.found[question]
-    return facts, set(chain)
+    found = knowledge.found
+    answer = found.get(question) if found is not None else None
+    if answer is None:
+        answer = _path_facts(question, knowledge.trust)
+        if found is not None:
+            found[question] = answer
+    return answer[0], set(answer[1])
 
 
 def _path_facts(question: Question, trust: TrustStore) -> Answer:
@@ -72,10 +80,10 @@ def _path_facts(question: Question, trust: TrustStore) -> Answer:
         if brought and result.status is PathStatus.VALID:
             own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
             by_document = own.status is PathStatus.VALID
-    chain = set(map(x509.load_der_x509_certificate, result.certificates[:-1]))
+    chain, fingerprints = _read_path(result.certificates)
     if not chain:
         helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
-        chain = _chain(leaf, helpers, _anchors(trust, purpose))
+        chain = frozenset(_chain(leaf, helpers, _anchors(trust, purpose)))
     facts = PathFacts(
         status=result.status.value,
         moment=moment,
@@ -83,10 +91,17 @@ def _path_facts(question: Question, trust: TrustStore) -> Answer:
         revoked_at=result.revoked_at,
         revocation_reason=result.revocation_reason,
         detail=result.detail,
-        certificates=tuple(map(fingerprint, result.certificates)),
+        certificates=fingerprints,
         by_document=by_document,
     )
     return facts, chain
+
+
+@lru_cache(maxsize=256)
+def _read_path(path: tuple[bytes, ...]) -> tuple[frozenset[x509.Certificate], tuple[str, ...]]:
+    """Return the certificates of a path below its anchor, and the fingerprints of all."""
+    below = frozenset(map(x509.load_der_x509_certificate, path[:-1]))
+    return below, tuple(map(fingerprint, path))
 
 
 def _is_company(brought: Evidence, leaf: x509.Certificate, others: tuple[x509.Certificate, ...]) -> bool:
@@ -106,10 +121,11 @@ def _is_company(brought: Evidence, leaf: x509.Certificate, others: tuple[x509.Ce
 def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStore) -> bool:
     """Return whether a certificate came along that nothing vouches for: no signature covers its bytes."""
     brought = set(others)
-    if not brought:
-        return False
-    known = {*used, *trust.anchors, *trust.intermediates, *trust.timestamp_anchors}
-    return not brought <= {certificate.public_bytes(Encoding.DER) for certificate in known}
+    for known in (used, trust.anchors, trust.intermediates, trust.timestamp_anchors):
+        if not brought:
+            return False
+        brought.difference_update(map(_encoded, known))
+    return bool(brought)
 
 
 def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> bool:
@@ -152,14 +168,26 @@ def _is_ours(encoded: bytes, issuers: Iterable[x509.Certificate]) -> bool:
 
 def load_all(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     """Return the readable ones among further certificates; the others can be part of no path."""
-    found = []
-    for certificate in encoded:
-        try:
-            require_no_free_bytes(certificate)
-            found.append(load_certificate(certificate))
-        except CmsError:
-            continue
-    return tuple(found)
+    return tuple(found for one in encoded if (found := _load(one)) is not None)
+
+
+def _load(encoded: bytes) -> x509.Certificate | None:
+    """Return a certificate, None if it is not readable or has free bytes; ordinary ones are read once."""
+    return (_load_once if len(encoded) <= _ORDINARY else _load_once.__wrapped__)(encoded)
+
+
+@lru_cache(maxsize=256)
+def _load_once(encoded: bytes) -> x509.Certificate | None:
+    try:
+        require_no_free_bytes(encoded)
+        return load_certificate(encoded)
+    except CmsError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _encoded(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
 
 
 def _anchors(trust: TrustStore, purpose: Purpose) -> tuple[x509.Certificate, ...]:

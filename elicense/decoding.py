@@ -143,10 +143,7 @@ def read_licence_file(data: bytes) -> tuple[Licence, tuple[FieldPlacement, ...]]
         MalformedDocument: `data` is not canonical JSON of exactly this schema.
     """
     read = open_licence_file(data)
-    index = tuple(
-        FieldPlacement(head.template, head.fields, head.page, head.rect, head.mcid, text)
-        for head, text in read.places
-    )
+    index = tuple(FieldPlacement(*head, text) for head, text in read.places)
     return read.licence, index
 
 
@@ -252,7 +249,7 @@ def placement_from_json(value: object) -> FieldPlacement:
     """
     body = _keys(value, _PLACE_KEYS)
     head = _place_head(body)
-    return FieldPlacement(head.template, head.fields, head.page, head.rect, head.mcid, _text(body["text"]))
+    return FieldPlacement(*head, _text(body["text"]))
 
 
 def _place_head(body: Mapping[str, object]) -> PlaceHead:

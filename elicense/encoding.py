@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from elicense.wording import OWN_NAMES, Place, parse_template, printed, template_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from elicense.model import FieldPlacement, Holder, IssuingAuthority, Licence, LicenceDraft
+    from elicense.model import FieldPlacement, FieldValue, Holder, IssuingAuthority, Licence, LicenceDraft
 
 __all__ = [
     "OWN_NAMES", "Place", "authority_to_json", "canonical_json", "draft_digest", "draft_to_json",
@@ -36,6 +37,12 @@ LARGEST_INTEGER = 2**53 - 1
 # --- Canonical JSON ---
 
 
+json_text = json.encoder.encode_basestring
+"""Returns a text as canonical JSON has it, quotation marks included."""
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: object) -> bytes:
     """Return the one canonical encoding of `value`.
 
@@ -43,26 +50,32 @@ def canonical_json(value: object) -> bytes:
         TypeError: `value` holds anything but texts, whole numbers up to 2**53 - 1, booleans, None, lists,
             tuples and dicts with text keys, or a text with half a surrogate pair.
     """
+    _require_plain(value)
     try:
-        text = json.dumps(
-            _plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-        )
-        return text.encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise TypeError("canonical JSON cannot hold half a surrogate pair") from error
 
 
-def _plain(value: object) -> object:
-    """Return `value` with only types that JSON knows. Raises TypeError for all others."""
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: _plain(item) for key, item in value.items()}
-    raise TypeError(f"canonical JSON does not hold {type(value).__name__} here")
+def _require_plain(value: object) -> None:
+    """Raise TypeError for what the encoder would write though it is not as said above: fractions, large numbers."""
+    items: Iterable[object]
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError("canonical JSON has texts for keys")
+        items = value.values()
+    elif isinstance(value, (list, tuple)):
+        items = value
+    elif (
+        value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) <= LARGEST_INTEGER)
+    ):
+        return
+    else:
+        raise TypeError(f"canonical JSON does not hold {type(value).__name__} here")
+    for item in items:
+        if item.__class__ is not str:
+            _require_plain(item)
 
 
 # --- Model to JSON ---
@@ -92,7 +105,7 @@ def draft_to_json(draft: LicenceDraft) -> dict[str, object]:
         "authority": authority_to_json(draft.authority),
         "case_number": draft.case_number,
         "category": draft.category.value,
-        "fields": _plain(dict(draft.fields)),
+        "fields": {name: _listed(value) for name, value in draft.fields.items()},
         "holders": [holder_to_json(holder) for holder in draft.holders],
         "issued_on": draft.issued_on.isoformat(),
         **({"joint_authorities": joint} if joint else {}),
@@ -108,6 +121,13 @@ def draft_to_json(draft: LicenceDraft) -> dict[str, object]:
     }
 
 
+def _listed(value: FieldValue) -> str | list[str] | list[list[str]]:
+    """Return a canonical value with lists for tuples, as it is read from JSON."""
+    if isinstance(value, str):
+        return value
+    return [item if isinstance(item, str) else list(item) for item in value]  # type: ignore[return-value]
+
+
 def licence_member(licence: Licence) -> bytes:
     """Return the bytes that licence.json has for this licence: the member, up to the key that follows it."""
     return b'"licence":' + canonical_json(licence_to_json(licence)) + b',"schema":'
@@ -115,12 +135,12 @@ def licence_member(licence: Licence) -> bytes:
 
 def licence_to_json(licence: Licence) -> dict[str, object]:
     """Return the licence as plain values, keys as in `draft_to_json`."""
-    return draft_to_json(licence) | {
-        "document_id": licence.document_id,
-        "identifier": str(licence.identifier),
-        "number": licence.number,
-        "signing_time": utc_text(licence.signing_time),
-    }
+    body = draft_to_json(licence)
+    body["document_id"] = licence.document_id
+    body["identifier"] = str(licence.identifier)
+    body["number"] = licence.number
+    body["signing_time"] = utc_text(licence.signing_time)
+    return body
 
 
 def utc_text(moment: datetime) -> str:
@@ -146,12 +166,19 @@ def draft_digest(draft: LicenceDraft) -> str:
     return hashlib.sha256(canonical_json(body)).hexdigest()
 
 
-def encode_licence_file(licence: Licence, placements: tuple[FieldPlacement, ...]) -> bytes:
+def encode_licence_file(licence: Licence, placements: Sequence[FieldPlacement]) -> bytes:
     """Return the content of `licence.json`: the licence and the index of what stands where."""
-    return canonical_json(
-        {
-            "schema": LICENCE_SCHEMA,
-            "licence": licence_to_json(licence),
-            "index": [placement_to_json(placement) for placement in placements],
-        }
+    index = ",".join(map(_index_entry, placements))
+    try:
+        return b'{"index":[%s],%s"%s"}' % (index.encode(), licence_member(licence), LICENCE_SCHEMA.encode())
+    except UnicodeEncodeError as error:
+        raise TypeError("canonical JSON cannot hold half a surrogate pair") from error
+
+
+def _index_entry(placement: FieldPlacement) -> str:
+    """Return the canonical JSON of `placement_to_json`, in half the time: there are dozens in a file."""
+    template, fields, page, (x, y, width, height), mcid, text = placement
+    return (
+        f'{{"fields":[{",".join(map(json_text, fields))}],"mcid":{mcid},"page":{page},'
+        f'"rect":[{x},{y},{width},{height}],"template":{json_text(template)},"text":{json_text(text)}}}'
     )

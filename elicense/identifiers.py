@@ -317,9 +317,7 @@ class LicenceIdentifier:
     @property
     def check_character(self) -> str:
         """Check character over type, issuer, serial and version without dots; the root does not take part."""
-        begun = _product_of_issuer(self.type_code, self.issuer_code)
-        product = _hybrid_product(f"{self.serial}{self.version:03d}", DIGITS_AND_CAPITALS, begun)
-        return _hybrid_end(product, DIGITS_AND_CAPITALS)
+        return str(self)[-1]
 
     @property
     def text(self) -> str:
@@ -342,8 +340,7 @@ class LicenceIdentifier:
         return tuple(found)
 
     def __str__(self) -> str:
-        body = f"{self.type_code}.{self.issuer_code}.{self.serial}.{self.version:03d}"
-        return f"{ROOT_OID}.{body}.{self.check_character}"
+        return _dotted(self.type_code, self.issuer_code, self.serial, self.version)
 
     @classmethod
     def parse(cls, text: str, *, strict: bool = True) -> Self:
@@ -390,6 +387,16 @@ def _issuer_is_strict(type_code: str, issuer_code: str) -> bool:
 def _product_of_issuer(type_code: str, issuer_code: str) -> int:
     """Return the product after the parts that all licences of one type and issuer share."""
     return _hybrid_product(type_code + issuer_code, DIGITS_AND_CAPITALS)
+
+
+@lru_cache(maxsize=1024)
+def _dotted(type_code: str, issuer_code: str, serial: str, version: int) -> str:
+    """Return the full text; a licence is asked for its identifier a dozen times on its way."""
+    begun = _product_of_issuer(type_code, issuer_code)
+    check = _hybrid_end(
+        _hybrid_product(f"{serial}{version:03d}", DIGITS_AND_CAPITALS, begun), DIGITS_AND_CAPITALS
+    )
+    return f"{ROOT_OID}.{type_code}.{issuer_code}.{serial}.{version:03d}.{check}"
 
 
 def _check_serial(text: str, name: str) -> str:

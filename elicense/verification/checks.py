@@ -445,6 +445,9 @@ CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (
     check_in_force,
 )
 """In the order of CODES."""
+_NUMBERED = tuple(
+    (number, code, check) for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1)
+)
 
 _BEFORE_STATUS = frozenset((*CODES[:5], "certificate_path", "content"))
 """Checks without which nobody knows which licence to ask about."""
@@ -463,18 +466,21 @@ def run_checks(
     """
     outcomes: list[Outcome] = []
     stopped = facts.limit is not None or facts.crashed
-    for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1):
-        asked = not stopped or number == 1 or (policy.name == GENERAL and number > 8)
-        if asked and check is check_later_changes:
+    general = policy.name == GENERAL
+    for number, code, check in _NUMBERED:
+        if stopped and number != 1 and not (general and number > 8):
+            answer = _needs("format")
+        elif check is check_later_changes:
             answer = check_later_changes(facts, policy, at, later)
         else:
-            answer = check(facts, policy, at) if asked else _needs("format")
+            answer = check(facts, policy, at)
         outcomes.append(_outcome(number, code, answer))
-    if policy.name == GENERAL:
+    if general:
         return tuple(outcomes)
-    missing = [o.code for o in outcomes if o.status is not CheckStatus.PASSED and o.code in _BEFORE_STATUS]
-    if missing:
-        outcomes[-1] = _outcome(12, "in_force", _needs(missing[0]))
+    for outcome in outcomes:
+        if outcome.status is not CheckStatus.PASSED and outcome.code in _BEFORE_STATUS:
+            outcomes[-1] = _outcome(12, "in_force", _needs(outcome.code))
+            break
     return tuple(outcomes)
 
 

@@ -43,7 +43,8 @@ class SignedForm:
         """Return the signed data in a gap, given by its digits, None if they are not of this form."""
         begin, end, start, stop = self.places
         if (
-            not digits.startswith(self.head)
+            len(digits) < stop
+            or not digits.startswith(self.head)
             or not digits.startswith(self.middle, end)
             or digits[stop:] != b"0" * (len(digits) - stop)
         ):

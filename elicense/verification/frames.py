@@ -45,11 +45,11 @@ _SIGNATURE = b"1 0 obj\n<</Type/Sig/"
 class Frame:
     """One prefix; its shapes are learned as files with them come by."""
 
-    prefix: bytes
+    prefix: bytes = field(repr=False)
     """The file's first bytes, up to the signature."""
     places: tuple[tuple[int, int], ...]
     """(offset, number) of the objects in it, in the order of the file."""
-    objects: Mapping[int, IndirectObject]
+    objects: Mapping[int, IndirectObject] = field(repr=False)
     """By number."""
     tokens: int
     """How many tokens reading them took."""

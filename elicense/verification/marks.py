@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from elicense.verification.pdf import MAX_DEPTH
 
@@ -33,17 +33,34 @@ _OPERATOR = re.compile(
 )
 _MCID = re.compile(rb"/MCID[ \n]+([0-9]{1,7})\b")
 _BFCHAR = re.compile(rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4,16})>")
-
-_TEXT = (
-    rb"BT\n((?:(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
-    rb"|/D[0-9]++ [0-9.]++ Tf\n|-?[0-9.]++ Tc\n)*+)ET\n"
+_BFRANGE = re.compile(
+    rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4})>[ \n]*\[((?:[ \n]*<[0-9A-Fa-f]{4,16}>)+)[ \n]*\]"
 )
-_MARK = rb"(?:Q\n)?+(?:q [0-9. ]++ rg\n)?+/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+
+_ONE_RANGE = re.compile(
+    rb"[^<]*+(?:<<[^<]*+)?+<0000><FFFF>[^<]*+<0001><([0-9A-F]{4})>\[((?:<[0-9A-F]{4}>)++)\][^<]*+"
+)
+"""A map as the fill writes it where no character lies beyond U+FFFF; its code space reads like one more character."""
+
+_LINE = rb"(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
+_FONT = rb"/D[0-9]++ [0-9.]++ Tf\n"
+_TEXT = rb"BT\n(?:%b%b)?+((?:%b|%b|-?[0-9.]++ Tc\n)*+)ET\n" % (
+    _FONT.replace(b"D[0-9]++", b"(D[0-9]++)"),
+    _LINE.replace(b"[0-9A-F]++", b"([0-9A-F]++)"),
+    _LINE,
+    _FONT,
+)
+"""A text object: its first font and line, and all that follows."""
+_MARK = (
+    rb"(?:Q\n)?+(?:q [0-9.]++ [0-9.]++ [0-9.]++ rg\n)?+"
+    rb"/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+)
 _PLACE = re.compile(_MARK + _TEXT)
 """A piece of text up to its EMC: perhaps the end of a colour and the next one, the mark, a text object."""
 _BEGIN, _WORDS = re.compile(_MARK), re.compile(_TEXT)
 _BEGINS_ANOTHER = re.compile(rb"BDC\b")
 _SHOWN = re.compile(rb"/(D[0-9]+) |<([0-9A-F]+)")
+_NOTHING = (None, None, b"")
 
 
 class ContentError(Exception):
@@ -76,28 +93,53 @@ class Characters(dict[int, str]):
 
 
 def read_to_unicode(cmap: bytes) -> Characters:
-    """Return the characters of a font's codes. Raises ContentError if a code occurs twice."""
-    pairs = _BFCHAR.findall(cmap)
+    """Return the characters of a font's codes. Raises ContentError if a code occurs twice, or a range does not fit."""
+    return _one_range(cmap) or _any_map(cmap)
+
+
+def _one_range(cmap: bytes) -> Characters | None:
+    """Return what a map of one range says, None for every other."""
+    one = _ONE_RANGE.fullmatch(cmap)
+    if one is None:
+        return None
+    last, listed = one.groups()
+    characters = bytes.fromhex(listed.translate(None, b"<>").decode("ascii")).decode("utf-16-be", "ignore")
+    if 6 * len(characters) != len(listed) or int(last, 16) != len(characters):
+        return None
+    return Characters(enumerate("\uffff" + characters))
+
+
+def _any_map(cmap: bytes) -> Characters:
+    """Return what any map says."""
+    found, count = Characters(), 0
+    rest, at = [], 0
     try:
-        found = Characters(zip(*_columns(pairs), strict=True)) if pairs else Characters()
+        for match in _BFRANGE.finditer(cmap):
+            codes = range(int(match[1], 16), int(match[2], 16) + 1)
+            found.update(zip(codes, _texts(match[3].translate(None, b" \n<").split(b">")[:-1]), strict=True))
+            count += len(codes)
+            rest.append(cmap[at : match.start()])
+            at = match.end()
+        pairs = _BFCHAR.findall(b"".join((*rest, cmap[at:])))
+        found.update(
+            zip((int(code, 16) for code, _ in pairs), _texts([text for _, text in pairs]), strict=True)
+        )
     except ValueError as error:
         raise ContentError("content.font") from error
-    if len(found) != len(pairs):
+    if len(found) != count + len(pairs):
         raise ContentError("content.font")
     return found
 
 
-def _columns(pairs: list[tuple[bytes, bytes]]) -> tuple[tuple[int, ...], str | list[str]]:
-    """Return the codes, and beside them their characters. Raises ValueError for half a surrogate pair."""
-    digits, texts = zip(*pairs, strict=True)
-    codes = struct.unpack(f">{len(pairs)}H", bytes.fromhex(b"".join(digits).decode("ascii")))
-    joined = bytes.fromhex(b"".join(texts).decode("ascii"))
-    if len(joined) == 2 * len(pairs):
-        characters = joined.decode("utf-16-be")
-        # Two halves of a pair in two entries, beside each other here, would be one character.
-        if len(characters) == len(pairs):
-            return codes, characters
-    return codes, [bytes.fromhex(text.decode("ascii")).decode("utf-16-be") for text in texts]
+def _texts(each: list[bytes]) -> str | list[str]:
+    """Return what hexadecimal strings in UTF-16 say. Raises ValueError for half a surrogate pair."""
+    joined = bytes.fromhex(b"".join(each).decode("ascii"))
+    if len(joined) == 2 * len(each):
+        whole = joined.decode("utf-16-be")
+        if len(whole) == len(each):
+            return whole
+    # A character beyond U+FFFF, or two halves of one in two strings, which must not be taken for it.
+    return [bytes.fromhex(text.decode("ascii")).decode("utf-16-be") for text in each]
 
 
 def marked_text(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:
@@ -121,22 +163,29 @@ def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, s
     runs: list[tuple[bytes, bytes, bytes]] = []
     for piece in pieces:
         place = _PLACE.fullmatch(piece)
-        mcid, shown = place.groups() if place else _behind_graphics(piece)
-        if shown is None or mcid in mcids or (mcid is None and shown):
+        mcid, first, codes, more = place.groups() if place else _behind_graphics(piece)
+        if mcid is None:
+            # Nothing is shown outside every mark; a piece that does anything else is read by its operators.
+            if more is None or first or more:
+                return None
+            continue
+        if mcid in mcids:
             return None
-        if mcid is not None:
-            mcids.add(mcid)
-            for name, codes in _SHOWN.findall(shown):
-                if name:
-                    font = name
-                else:
-                    runs.append((mcid, font, codes))
+        mcids.add(mcid)
+        if first:
+            font = first
+            runs.append((mcid, font, codes))
+        for name, digits in _SHOWN.findall(more) if more else ():
+            if name:
+                font = name
+            else:
+                runs.append((mcid, font, digits))
     if any(mcid.startswith(b"0") and mcid != b"0" for mcid in mcids):
         return None
-    return _texts(runs, fonts)
+    return _decoded(runs, fonts)
 
 
-def _texts(
+def _decoded(
     runs: list[tuple[bytes, bytes, bytes]], fonts: Mapping[bytes, Characters]
 ) -> dict[int, str] | None:
     """Return MCID -> text of runs of codes (MCID, font, codes); None if codes are not one character each.
@@ -162,8 +211,8 @@ def _texts(
     return found
 
 
-def _behind_graphics(piece: bytes) -> tuple[bytes | None, bytes | None]:
-    """Return identifier and text operators of a piece that draws first; the latter None if it does more than that."""
+def _behind_graphics(piece: bytes) -> tuple[bytes | Any, ...]:
+    """Return what _PLACE finds, of a piece that draws first; None for all four if it does more than that."""
     begin = _BEGIN.match(piece)
     start = piece.find(b"BT\n")
     graphics = piece[:start] if start >= 0 else piece
@@ -177,8 +226,8 @@ def _behind_graphics(piece: bytes) -> tuple[bytes | None, bytes | None]:
         or any(sign in graphics[begin.end() :] for sign in (b"T", b"MC", b")"))
         or (b"BDC" in graphics[begin.end() :] and _BEGINS_ANOTHER.search(graphics, begin.end()))
     ):
-        return None, None
-    return begin[1], words[1] if words else b""
+        return None, None, None, None
+    return (begin[1], *(words.groups() if words else _NOTHING))
 
 
 def _by_operators(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:

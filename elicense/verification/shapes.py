@@ -23,7 +23,7 @@ What does not match is no finding: structure.py reads it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -137,7 +137,7 @@ class Shape:
 class Located:
     """A file of a known shape, and where its parts are."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     """The whole file."""
     shape: Shape
     """Its shape."""

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from elicense import preflight, updates
@@ -24,6 +25,8 @@ from tests.support.room import required_capacity, roomy
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from elicense.issuing import IssuingOffice, SealKeeper
     from elicense.pki.evidence import Evidence
     from elicense.pki.keys import Signer
@@ -241,6 +244,7 @@ def made(
     *,
     backdated: object = None,
     timestamps: DirectTsa | None = None,
+    fields: Mapping[str, str] = MappingProxyType({}),
     **authority: str,
 ) -> bytes:
     """Return a licence as the type's own authority would issue it, but sealed by `seal`.
@@ -250,6 +254,7 @@ def made(
         seal: whose seal and key.
         backdated: moment it claims instead of AT.
         timestamps: who stamps it, if anybody.
+        fields: values other than the sample's.
         authority: what the licence says of its authority otherwise.
     """
     licence_type = office().catalogue[slug]
@@ -260,7 +265,7 @@ def made(
         at=moment,
         verify_base=office().verify_base,
     )
-    draft = replace(draft, authority=replace(draft.authority, **authority))
+    draft = replace(draft, authority=replace(draft.authority, **authority), fields={**draft.fields, **fields})
     content = new_licence(draft, number=licence_type.number(draft, 1), at=moment)
     capacity = required_capacity(seal.signer, timestamps)
     compiled = compile_template(licence_type, office().fonts, seal.seal, capacity=capacity)

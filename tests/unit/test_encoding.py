@@ -241,9 +241,9 @@ def test_the_checking_address_ends_with_the_identifier() -> None:
 
 
 def test_pages_and_absent_values() -> None:
-    """Page numbers are put in where known; `empty` stands for what a licence does not have."""
+    """Page numbers are put in where known; what a licence does not have is nothing."""
     assert encoding.printed("— {page}/{pages} —", LICENCE, page=2, pages=3) == "— 2/3 —"
-    assert encoding.printed("{missing}", LICENCE, empty="无") == "无"
+    assert encoding.printed("无{missing}", LICENCE) == "无"
 
 
 def test_an_open_end_is_long_term() -> None:
@@ -251,7 +251,7 @@ def test_an_open_end_is_long_term() -> None:
     open_end = replace(LICENCE, validity=Validity(date(2026, 3, 8), None))
     for template in ("{valid_until}", "{valid_until|date-zh}", "{valid_until|date-iso}", "{valid_from|term}"):
         assert encoding.printed(template, open_end) == "长期"
-    assert encoding.printed("{valid_until|year}", open_end, empty="—") == "—"
+    assert encoding.printed("{valid_until|year}", open_end) == ""
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def reason(draft: Draft) -> str | None:
 def embedded(**changes: object) -> Draft:
     """Return a document whose first index entry is changed in the embedded data only."""
     first, *others = placements(LICENCE)
-    return Draft(embedded=encode_licence_file(LICENCE, (replace(first, **changes), *others)))
+    return Draft(embedded=encode_licence_file(LICENCE, (first._replace(**changes), *others)))
 
 
 @pytest.mark.parametrize(

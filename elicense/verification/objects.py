@@ -51,8 +51,11 @@ _NAMES: dict[bytes, Name] = {}
 """Names met so far, in any document, by how they are written."""
 SKIP = re.compile(_SKIP)
 """White space and comments, or nothing."""
-_OPENING = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]{1,64}([0-9]{1,5})[\x00\t\n\x0c\r ]{1,64}obj" + _ENDS)
-_OPENED = re.compile(rb"stream(?:\r\n|\n|\r)")
+_OPENING = re.compile(
+    _SKIP + rb"([0-9]{1,10})[\x00\t\n\x0c\r ]{1,64}([0-9]{1,5})[\x00\t\n\x0c\r ]{1,64}obj" + _ENDS
+)
+_BEHIND = re.compile(rb"(" + _SKIP + rb")(?:(stream)(?:\r\n|\n|\r)|(endobj)" + _ENDS + rb")?")
+_OPENS_STREAM, _ENDOBJ = 2, 3
 _STREAM_END = re.compile(rb"[\x00\t\n\x0c\r ]{0,4}endstream")
 _OBJECT_END = re.compile(rb"endobj" + _ENDS)
 _SIMPLE_STRING = re.compile(rb"(?:[^\\()\r]++|\\[^\r])*+\)")
@@ -154,32 +157,33 @@ def read_object(
     Raises:
         Violation: format.token, format.nesting or limit.complexity.
     """
-    opening = _OPENING.match(data, _skip(data, offset, budget)) if 0 <= offset < len(data) else None
+    opening = _OPENING.match(data, offset) if 0 <= offset < len(data) else None
     if opening is None:
         raise Violation("format.token", offset, "no object where the cross-reference says")
+    _charge(opening.start(1) - offset, offset, budget)
     read = _again(data, opening.end(), budget, before) if before else None
-    value, references, position, cost = read or _anew(data, opening.end(), budget)
-    body = opening.end(), position
-    stream = None
-    position = _skip(data, position, budget)
-    opened = _OPENED.match(data, position) if isinstance(value, dict) else None
-    if opened and isinstance(value, dict):
+    value, references, end, cost = read or _anew(data, opening.end(), budget)
+    behind = _BEHIND.match(data, end)
+    assert behind is not None  # it may be nothing
+    _charge(behind.end(1) - end, end, budget)
+    stream, ending = None, behind.end() if behind.lastindex == _ENDOBJ else -1
+    if behind.lastindex == _OPENS_STREAM and isinstance(value, dict):
         length = length_of(value.get("Length"))
-        closed = (
-            _STREAM_END.match(data, opened.end() + length) if length is not None and length >= 0 else None
-        )
-        position = _skip(data, closed.end(), budget) if closed else len(data)
-        stream = (opened.end(), opened.end() + length) if closed and length is not None else None
-    ending = _OBJECT_END.match(data, position)
+        begin = behind.end()
+        closed = _STREAM_END.match(data, begin + length) if length is not None and length >= 0 else None
+        if closed and length is not None:
+            stream = begin, begin + length
+            closing = _OBJECT_END.match(data, _skip(data, closed.end(), budget))
+            ending = closing.end() if closing else -1
     return Parsed(
         int(opening[1]),
         int(opening[2]),
         value,
         opening.start(1),
-        ending.end() if ending else -1,
+        ending,
         stream,
         references,
-        body=body,
+        body=(opening.end(), end),
         cost=cost,
         plain=read is not None,
     )
@@ -231,9 +235,14 @@ def _skip(data: Octets, position: int, budget: Budget) -> int:
     """Return where white space and comments at `position` end."""
     match = SKIP.match(data, position)
     end = match.end() if match else position
-    if end - position > 64:
-        budget.take_token(end - position, position)
+    _charge(end - position, position, budget)
     return end
+
+
+def _charge(length: int, offset: int, budget: Budget) -> None:
+    """Passing over much white space costs tokens, too. Raises Violation with limit.complexity."""
+    if length > 64:
+        budget.take_token(length, offset)
 
 
 def read_value(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each token would take as long again

@@ -109,6 +109,17 @@ def issue_group(
     return group.outcome()
 
 
+def changed_requests(
+    requests: Sequence[IssueRequest], office: IssuingOffice, *, at: datetime
+) -> tuple[ElicenseError | None, ...]:
+    """Return for each request why it is not the one that its idempotency key came with before, None if it is or is new.
+
+    Raises:
+        RegistryError: the register cannot be asked.
+    """
+    return _Group(requests, office, at=at, on_step=no_step).changes()
+
+
 class _Group:
     """The work on one group: the outcomes so far, and what stopped it."""
 
@@ -132,6 +143,20 @@ class _Group:
             same = self._outcomes[first]
             self._outcomes[place] = replace(same, result=Result.EARLIER) if same.error is None else same
         return GroupOutcome(tuple(self._outcomes), self._stopped_by)
+
+    def changes(self) -> tuple[ElicenseError | None, ...]:
+        """Return what is wrong with those requests whose keys the register knows."""
+        known = self._known()
+        found: list[ElicenseError | None] = []
+        for request in self._requests:
+            before = known.get((request.authority_code, request.idempotency_key or ""))
+            try:
+                if before is not None:
+                    self._drafted(request, before)
+                found.append(None)
+            except ElicenseError as error:
+                found.append(error)
+        return tuple(found)
 
     # --- Until the reservation: a refusal leaves nothing behind ---
 

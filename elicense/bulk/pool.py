@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Self
 
@@ -136,6 +137,8 @@ class Pool:
     def _start(self) -> _Worker:
         """Return a worker that is opening its office."""
         context = multiprocessing.get_context("spawn")
+        # It would unblock SIGINT if it were started below. Source: CPython, multiprocessing/resource_tracker.py.
+        resource_tracker.ensure_running()
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, *self._arguments), daemon=True)
         with _interrupts_held():

@@ -92,6 +92,11 @@ class Pool:
     ) -> None:
         self.close(at_once=kind is not None and issubclass(kind, KeyboardInterrupt))
 
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Process ids of the workers that are there."""
+        return tuple(worker.process.pid or 0 for worker in self._workers)
+
     def close(self, *, at_once: bool = False) -> None:
         """All processes have ended, after the groups they are at unless `at_once`; what is begun can be resumed."""
         for worker in self._workers:

@@ -112,11 +112,28 @@ def run_bulk(
         InvalidSheet: the file was changed meanwhile and cannot be read any more.
         OSError: the file cannot be read, or the results cannot be written; what is on record stays.
     """
-    with (
-        Pool(workers, open_office, job, sheet.header, clock=clock) as pool,
-        ResultsFile(results, lang) as file,
-    ):
-        passing = _Passing(sheet, file, on_progress, stop_asked, group=group, ahead=_AHEAD * workers)
+    with Pool(workers, open_office, job, sheet.header, clock=clock) as pool:
+        return run_with(
+            pool, sheet, columns,
+            results=results, lang=lang, group=group, on_progress=on_progress, stop_asked=stop_asked,
+        )  # fmt: skip
+
+
+def run_with(
+    pool: Pool,
+    sheet: Sheet,
+    columns: Columns,
+    *,
+    results: Path,
+    lang: str = "en",
+    group: int = GROUP,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    stop_asked: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """Do what `run_bulk` does, with workers that are ready. Args and Raises: as there."""
+    with ResultsFile(results, lang) as file:
+        ahead = _AHEAD * len(pool.processes)
+        passing = _Passing(sheet, file, on_progress, stop_asked, group=group, ahead=ahead)
         if not columns.has_keys:
             passing.go(pool, check=True)
             if passing.counts:

@@ -1,1 +1,1 @@
-"""Speed, always as a ratio to a peer in the same run: `python -m benchmarks issue|verify`."""
+"""Speed, always as a ratio to a peer in the same run: `python -m benchmarks issue|verify|bulk|service`."""

@@ -1,6 +1,6 @@
 """The peer: the pipeline that a competent user writes with reportlab and pyHanko, everything loaded once.
 
-It makes the simpler document: no tags, no XMP, no embedded data, no self-check.
+It makes the simpler document: no tags, no XMP, no embedded data, no register, no self-check.
 """
 
 from __future__ import annotations
@@ -17,74 +17,72 @@ from pyhanko.stamp import StaticStampStyle
 from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.pdfgen import canvas
+
+from benchmarks.page import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from reportlab.pdfgen.canvas import Canvas
+
+    from benchmarks.content import Content
+    from benchmarks.page import Drawn
 
 
 @dataclass(frozen=True, slots=True)
 class PlainPipeline:
     """What is loaded once: the font is registered with reportlab, the key and the seal sit here."""
 
-    signer: signers.SimpleSigner
+    signer: signers.Signer
     """pyHanko's own signer over PEM files."""
     stamp: StaticStampStyle
     """The seal, imported as vectors."""
 
     @classmethod
-    def load(cls, *, font: Path, key: Path, certificate: Path, chain: Path, seal_pdf: Path) -> PlainPipeline:
-        """Return the pipeline, ready: font registered under the name "Song"."""
-        pdfmetrics.registerFont(TTFont("Song", str(font)))
+    def load(cls, *, key: Path, certificate: Path, chain: Path, seal_pdf: Path) -> PlainPipeline:
+        """Return the pipeline, ready; `benchmarks.page.load_font` has been called."""
         signer = signers.SimpleSigner.load(str(key), str(certificate), ca_chain_files=(str(chain),))
-        return cls(
-            signer=signer, stamp=StaticStampStyle(background=ImportedPdfPage(str(seal_pdf)), border_width=0)
-        )
+        return cls(signer, stamp_style(seal_pdf))
 
-    def issue(self, title: str, rows: Mapping[str, str], link: str) -> bytes:
-        """Return one signed A4 landscape page: title, labelled rows, QR code, visible seal, PAdES B-B, certified."""
-        page = self._draw(title, rows, link)
-        writer = IncrementalPdfFileWriter(io.BytesIO(page))
-        box = (int(200 * mm), int(25 * mm), int(242 * mm), int(67 * mm))
-        metadata = signers.PdfSignatureMetadata(
-            field_name="Seal",
-            md_algorithm="sha256",
-            subfilter=fields.SigSeedSubFilter.PADES,
-            certify=True,
-            docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-        )
-        signer = signers.PdfSigner(
-            metadata, self.signer, stamp_style=self.stamp, new_field_spec=fields.SigFieldSpec("Seal", box=box)
-        )
-        output: io.BytesIO = asyncio.run(signer.async_sign_pdf(writer))
-        return output.getvalue()
+    def issue(self, content: Content) -> bytes:
+        """Return the signed document: words, QR code, visible seal, PAdES B-B, certified."""
+        return signed(draw(content, draw_widget), self.signer, self.stamp)
 
-    def _draw(self, title: str, rows: Mapping[str, str], link: str) -> bytes:
-        """Return the unsigned page."""
-        out = io.BytesIO()
-        sheet = canvas.Canvas(out, pagesize=landscape(A4))
-        sheet.rect(10 * mm, 10 * mm, 277 * mm, 190 * mm)
-        sheet.setFont("Song", 30)
-        sheet.drawCentredString(148.5 * mm, 170 * mm, title)
-        for number, (label, value) in enumerate(rows.items()):
-            column, row = divmod(number, 8)
-            x, y = (20 + 135 * column) * mm, (150 - 13 * row) * mm
-            sheet.setFont("Song", 12)
-            sheet.drawString(x, y, label)
-            sheet.drawString(x + 42 * mm, y, value[:22])
-            if value[22:]:
-                sheet.drawString(x + 42 * mm, y - 5 * mm, value[22:44])
-        code = QrCodeWidget(link, barLevel="M")
-        x0, y0, x1, y1 = code.getBounds()
-        side = 28 * mm
-        drawing = Drawing(side, side, transform=[side / (x1 - x0), 0, 0, side / (y1 - y0), 0, 0])
-        drawing.add(code)
-        renderPDF.draw(drawing, sheet, 20 * mm, 20 * mm)
-        sheet.showPage()
-        sheet.save()
-        return out.getvalue()
+
+def stamp_style(seal_pdf: Path) -> StaticStampStyle:
+    """Return the seal as pyHanko stamps it."""
+    return StaticStampStyle(background=ImportedPdfPage(str(seal_pdf)), border_width=0)
+
+
+def signed(
+    drawn: Drawn, signer: signers.Signer, stamp: StaticStampStyle, *, bytes_reserved: int | None = None
+) -> bytes:
+    """Return the document signed by pyHanko, its seal in view.
+
+    Args:
+        drawn: the pages.
+        signer: holder of the key.
+        stamp: the seal.
+        bytes_reserved: room for the signature, hex digits; None lets pyHanko find out with a dry run.
+    """
+    writer = IncrementalPdfFileWriter(io.BytesIO(drawn.pdf))
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Seal",
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+    )
+    place = fields.SigFieldSpec("Seal", on_page=drawn.seal_page, box=drawn.seal_box)
+    signing = signers.PdfSigner(metadata, signer, stamp_style=stamp, new_field_spec=place)
+    output: io.BytesIO = asyncio.run(signing.async_sign_pdf(writer, bytes_reserved=bytes_reserved))
+    return output.getvalue()
+
+
+def draw_widget(sheet: Canvas, text: str, x: float, y: float, side: float) -> None:
+    """The QR code of `text` is drawn as reportlab's widget."""
+    code = QrCodeWidget(text, barLevel="M")
+    x0, y0, x1, y1 = code.getBounds()
+    drawing = Drawing(side, side, transform=[side / (x1 - x0), 0, 0, side / (y1 - y0), 0, 0])
+    drawing.add(code)
+    renderPDF.draw(drawing, sheet, x, y)

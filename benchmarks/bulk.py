@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from benchmarks.checks import require_good
+from benchmarks.checks import require_ours
 from benchmarks.measure import Ratio, cpu_seconds
 from elicense import demo, issue
 from elicense.bulk import Columns, Job, Sheet, template
@@ -137,8 +137,11 @@ def run(rounds: int, *, rows: int = ROWS, in_memory: int = MEMORY_ROWS) -> list[
         bench = Bench.build(Path(name))
         with bench.pool(1) as one, bench.pool(2) as two:
             _warm_up(bench, one, two)
-            alone, together, memory, cpu, first, last = [], [], [], [], 0.0, 0.0
-            next_row = 4096
+            alone: list[float] = []
+            together: list[float] = []
+            memory: list[float] = []
+            cpu: list[float] = []
+            first, last, next_row = 0.0, 0.0, 4096
             for number in range(rounds):
                 for pool in (one, two) if number % 2 else (two, one):
                     sheet = bench.sheet(next_row, rows)
@@ -179,5 +182,5 @@ def _warm_up(bench: Bench, one: Pool, two: Pool) -> None:
         assert record is not None, "an issued row is on record"
         assert record.document is not None, "an issued row has its document"
         pdf = bench.office.store.get(record.document.sha256)
-        require_good(pdf, bench.office.trust.anchors, record.licence, verify_with=bench.office.trust)
+        require_ours(pdf, record.licence, bench.office, at=bench.at)
     bench.issue_in_memory(1024, 3)

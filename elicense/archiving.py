@@ -24,7 +24,8 @@ from elicense import updates
 from elicense.errors import CertificatePathError, IllegalTransition, MalformedDocument, TimestampUnavailable
 from elicense.pki.evidence import alone
 from elicense.pki.material import gather
-from elicense.pki.paths import PathStatus, Purpose, find_path, require_path
+from elicense.pki.paths import PathStatus, Purpose
+from elicense.pki.remembered import find_path, require_path
 from elicense.registry.protocol import DocumentEvidence
 from elicense.verification.cms import DATA, read_signed_data
 from elicense.verification.pipeline import verify

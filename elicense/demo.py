@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from elicense.catalogue import Catalogue, templates_folder
+from elicense.decoding import authority_from_json
 from elicense.demo_folder import MARKER, is_demo, register_file, trust_file
-from elicense.encoding import authority_from_json, authority_to_json
+from elicense.encoding import authority_to_json
 from elicense.errors import ConfigurationError, MalformedDocument
 from elicense.issuing import IssuingOffice, SealKeeper, issue
 from elicense.pki.keys import fingerprint, load_pem_signer

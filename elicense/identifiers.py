@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from elicense.errors import InvalidLicenceData
@@ -34,6 +35,7 @@ _ORGANISATION_SHAPE = re.compile(r"([0-9A-Z]{8})-?([0-9X])")
 _RESIDENT_SHAPE = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _SERIAL_SHAPE = re.compile(r"[0-9A-Z]{1,32}")
 _LENIENT_PART = re.compile(r"[0-9A-Z]{1,64}")
+_VERSION_SHAPE = re.compile(r"[0-9]{3}")
 
 PARTS = 5
 """Parts after the root: type, issuer, serial, version, check character."""
@@ -47,14 +49,24 @@ def _hybrid_check(body: str, alphabet: str) -> str:
 
     Raises ValueError if `body` is empty or holds a character outside `alphabet`.
     """
-    modulus = len(alphabet)
     if not body:
         raise ValueError("an empty text has no check character")
-    product = modulus
+    return _hybrid_end(_hybrid_product(body, alphabet), alphabet)
+
+
+def _hybrid_product(body: str, alphabet: str, product: int | None = None) -> int:
+    """Return the product after these characters, going on from one; None is the beginning of a text."""
+    modulus = len(alphabet)
+    product = modulus if product is None else product
     for character in body:
         total = (product + alphabet.index(character)) % modulus or modulus
         product = total * 2 % (modulus + 1)
-    return alphabet[(modulus + 1 - product) % modulus]
+    return product
+
+
+def _hybrid_end(product: int, alphabet: str) -> str:
+    """Return the check character of a text that ends with this product."""
+    return alphabet[(len(alphabet) + 1 - product) % len(alphabet)]
 
 
 def mod_37_36(body: str) -> str:
@@ -293,13 +305,19 @@ class LicenceIdentifier:
         parts = (self.type_code, self.issuer_code, self.serial)
         if not all(_LENIENT_PART.fullmatch(part) for part in parts) or not 1 <= self.version <= 999:
             raise _malformed()
-        if not self.lenient and (problems := self.deviations):
-            raise problems[0]
+        if not self.lenient and not self._strict():
+            raise self.deviations[0]
+
+    def _strict(self) -> bool:
+        """Return whether there are no `deviations`; the same few types and issuers are asked about once."""
+        return _issuer_is_strict(self.type_code, self.issuer_code) and bool(
+            _SERIAL_SHAPE.fullmatch(self.serial)
+        )
 
     @property
     def check_character(self) -> str:
         """Check character over type, issuer, serial and version without dots; the root does not take part."""
-        return mod_37_36(f"{self.type_code}{self.issuer_code}{self.serial}{self.version:03d}")
+        return str(self)[-1]
 
     @property
     def text(self) -> str:
@@ -322,8 +340,7 @@ class LicenceIdentifier:
         return tuple(found)
 
     def __str__(self) -> str:
-        body = f"{self.type_code}.{self.issuer_code}.{self.serial}.{self.version:03d}"
-        return f"{ROOT_OID}.{body}.{self.check_character}"
+        return _dotted(self.type_code, self.issuer_code, self.serial, self.version)
 
     @classmethod
     def parse(cls, text: str, *, strict: bool = True) -> Self:
@@ -343,7 +360,7 @@ class LicenceIdentifier:
         if not source.startswith(prefix) and strict:
             raise _malformed()
         parts = source.removeprefix(prefix).split(".")
-        if len(parts) != PARTS or not re.fullmatch(r"[0-9]{3}", parts[3]):
+        if len(parts) != PARTS or not _VERSION_SHAPE.fullmatch(parts[3]):
             raise _malformed()
         identifier = cls(parts[0], parts[1], parts[2], int(parts[3]), lenient=not strict)
         if identifier.check_character != parts[4]:
@@ -353,6 +370,33 @@ class LicenceIdentifier:
                 field="identifier",
             )
         return identifier
+
+
+@lru_cache(maxsize=1024)
+def _issuer_is_strict(type_code: str, issuer_code: str) -> bool:
+    """Return whether both codes are as this system writes them."""
+    try:
+        check_type_code(type_code)
+        check_credit_code(issuer_code)
+    except InvalidLicenceData:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _product_of_issuer(type_code: str, issuer_code: str) -> int:
+    """Return the product after the parts that all licences of one type and issuer share."""
+    return _hybrid_product(type_code + issuer_code, DIGITS_AND_CAPITALS)
+
+
+@lru_cache(maxsize=1024)
+def _dotted(type_code: str, issuer_code: str, serial: str, version: int) -> str:
+    """Return the full text; a licence is asked for its identifier a dozen times on its way."""
+    begun = _product_of_issuer(type_code, issuer_code)
+    check = _hybrid_end(
+        _hybrid_product(f"{serial}{version:03d}", DIGITS_AND_CAPITALS, begun), DIGITS_AND_CAPITALS
+    )
+    return f"{ROOT_OID}.{type_code}.{issuer_code}.{serial}.{version:03d}.{check}"
 
 
 def _check_serial(text: str, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,8 +155,7 @@ class Licence(LicenceDraft):
     """32 hex digits; the PDF's `/ID` and the same after every resume."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldPlacement:
+class FieldPlacement(NamedTuple):
     """数据索引: where one piece of printed data stands on the page, so that a machine finds it."""
 
     template: str

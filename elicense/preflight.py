@@ -1,12 +1,16 @@
 """Preflight: the filled page against its licence, before the real key moves. Clearance is spent once.
 
-Plan (the numbers are those of the findings):
+Plan (the numbers are those of the findings; 1, 2, 3 and 5 look at what stands on the pages and are rehearsed before
+a number is reserved, 4 and 6 look at the bytes):
 
 1. Every printed text equals what the licence says under the layout's template; its lines lose no character.
 2. Every field of the licence that its type prints stands on a page: each entry of a list, all of a divided text.
 3. No text overflows its box, no box its page, no line with characters is without width (on the placed lines; the
    fill refuses a character without a glyph before it places it).
-4. The embedded licence.json decodes to this very licence and its index names these very placements.
+4. The embedded licence.json is this very licence, and its index names these very placements. The fill puts the file
+   together from parts made when the template was compiled; here it is encoded anew from licence and placements, by
+   the encoding that the verifier demands. One licence has one encoding, so equal bytes are an equal licence; that
+   they decode to it again is the verifier's to say, of the finished file and before it counts.
 5. Nothing but an authority's name and the date lies under a seal; a seal stays inside its page, apart from others;
    there is one for each authority.
 6. The signature slot is one gap of the stated length, its ByteRange covers all else.
@@ -19,15 +23,17 @@ Before each further seal of a joint document:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from elicense.encoding import encode_licence_file, licence_member, read_licence_file
-from elicense.errors import InvalidTemplate, MalformedDocument, PreflightFailed
-from elicense.wording import Place, parse_template, printed, template_names
+from elicense.encoding import encode_licence_file, licence_member
+from elicense.errors import InvalidTemplate, PreflightFailed
+from elicense.wording import Place, Printer, parse_template, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from hashlib import _Hash as Hash
 
     from elicense.catalogue import LicenceType
     from elicense.model import FieldPlacement, FieldValue, Licence
@@ -39,8 +45,7 @@ _ASCENT, _DESCENT = 0.88, 0.12
 """Of the ideographic em box above and below the baseline, in em."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedLine:
+class PlacedLine(NamedTuple):
     """One line of text on a page, as measured by the fill."""
 
     text: str
@@ -71,20 +76,30 @@ class SealPlacement:
     """x, y, width, height in mm from the page's lower left."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Furniture:
+    """The fixed texts of one page of a template: the same object for all its licences, so it is looked at once."""
+
+    lines: tuple[PlacedLine, ...]
+    """Measured when the template was compiled; their page number means nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class FillPlan:
-    """What the fill put on the pages: the input of preflight, made without reading the PDF back."""
+    """What the fill puts on the pages: the input of preflight, made without reading the PDF back."""
 
     pages: tuple[tuple[float, float], ...]
     """Width and height of each page in mm."""
     lines: tuple[PlacedLine, ...]
-    """Every dynamic line, in the order of the placements; behind them the furniture's lines on the seal's page."""
+    """Every dynamic line, in the order of the placements."""
     placements: tuple[FieldPlacement, ...]
     """The data index, as embedded."""
     seal: SealPlacement
     """Where the first seal goes."""
     further_seals: tuple[SealPlacement, ...] = ()
     """Where the seals of the joint authorities go, in the order of sealing."""
+    furniture: Furniture = Furniture(())
+    """What is always printed on the seal's page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,15 @@ class SignatureSlot:
     """`/ByteRange`, already written into the bytes: 0, start of the gap, end of the gap, length after it."""
     capacity: int
     """DER bytes that fit; the gap is 2 * capacity + 2 characters, `<` zeros `>`."""
+
+
+class HashedPrefix(NamedTuple):
+    """The bytes that begin every document of a template, already digested: who signs has only the rest to read."""
+
+    length: int
+    """So many bytes from the file's first, all of them before the signature's gap."""
+    state: Hash
+    """SHA-256 of them, to be copied before it is updated with what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +133,8 @@ class UnsignedDocument:
     """What stands on the pages."""
     embedded: bytes
     """The associated file licence.json, as embedded."""
+    hashed: HashedPrefix | None = field(default=None, compare=False, repr=False)
+    """How the file begins, if that is the same in every document of its template; it follows from `pdf`."""
 
 
 class ClearedDocument:
@@ -163,26 +189,52 @@ class _Finding(NamedTuple):
         return f"{self.check}. {self.en}"
 
 
-def clear(document: UnsignedDocument, licence: Licence, licence_type: LicenceType) -> ClearedDocument:
+def rehearse(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> None:
+    """Return if the pages planned for the printer's licence would be cleared: checks 1, 2, 3 and 5.
+
+    Raises:
+        PreflightFailed: as `clear`.
+    """
+    _require_none(_on_the_pages(plan, printer, licence_type))
+
+
+def clear(
+    document: UnsignedDocument, licence: Licence, licence_type: LicenceType, *, printer: Printer | None = None
+) -> ClearedDocument:
     """Return the document ready to be sealed, once.
 
     Args:
         document: as the fill made it.
         licence: what it was made for.
         licence_type: the licence's type.
+        printer: says what templates print for this very licence, if there is one that knows already.
 
     Raises:
         PreflightFailed: one of the checks above fails; `findings` names every one, with its number.
     """
-    plan = document.plan
-    findings = [
-        *_printed_texts(plan, licence),
-        *_printed_fields(plan, licence, licence_type),
-        *_overflows(plan),
+    if printer is None or printer.licence is not licence:
+        printer = Printer(licence)
+    _require_none([
+        *_on_the_pages(document.plan, printer, licence_type),
         *_embedded_data(document, licence),
-        *_seal_places(plan, licence),
         *_slot(document),
+    ])  # fmt: skip
+    return ClearedDocument(document, licence, _token=_TOKEN)
+
+
+def _on_the_pages(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> list[_Finding]:
+    """Return what is wrong with the pages."""
+    return [
+        *_printed_texts(plan, printer),
+        *_printed_fields(plan, printer, licence_type),
+        *_overflows(plan),
+        *_seal_places(plan, printer.licence),
     ]
+
+
+def _require_none(findings: Sequence[_Finding]) -> None:
+    """Raise PreflightFailed with all findings, in the order of the checks, if there are any."""
+    findings = sorted(findings, key=lambda finding: finding.check)
     if findings:
         more = len(findings) - 1
         raise PreflightFailed(
@@ -191,7 +243,6 @@ def clear(document: UnsignedDocument, licence: Licence, licence_type: LicenceTyp
             f"版面与证照数据不一致：{findings[0].zh}{f'（另有{more}处）' if more else ''}；未加盖印章，请更正",
             findings=tuple(str(finding) for finding in findings),
         )
-    return ClearedDocument(document, licence, _token=_TOKEN)
 
 
 def clear_next(pdf: bytes, licence: Licence, *, on_record: str, place: int) -> ClearedSeal:
@@ -219,72 +270,70 @@ def clear_next(pdf: bytes, licence: Licence, *, on_record: str, place: int) -> C
     return ClearedSeal(pdf, licence, _token=_TOKEN)
 
 
-def _printed_texts(plan: FillPlan, licence: Licence) -> Iterator[_Finding]:
+def _printed_texts(plan: FillPlan, printer: Printer) -> Iterator[_Finding]:
     """Check 1."""
     seen = set()
     lines = iter(plan.lines)
+    count = len(plan.pages)
     for placement in plan.placements:
-        where = f"page {placement.page}, place {placement.mcid}"
+        template, fields, page, _, mcid, text = placement
         try:
-            wanted = printed(placement.template, licence, page=placement.page, pages=len(plan.pages))
-            names = template_names(placement.template)
+            right = printer(template, page, count) == text and template_names(template) == fields
         except InvalidTemplate as error:
-            yield _Finding(1, f"{where}: {error.en}", f"第{placement.page}页：{error.zh}")
+            yield _Finding(1, f"{_where(placement)}: {error.en}", f"第{page}页：{error.zh}")
             continue
-        if wanted != placement.text or names != placement.fields:
+        if not right:
+            yield _Finding(1, f"{_where(placement)} does not print {template}", f"第{page}页有文字不符")
+        if (page, mcid) in seen or not 1 <= page <= count:
+            yield _Finding(1, f"{_where(placement)} is named twice or nowhere", f"第{page}页的索引有误")
+        seen.add((page, mcid))
+        if not _drawn(text, page, lines):
             yield _Finding(
-                1, f"{where} does not print {placement.template}", f"第{placement.page}页有文字不符"
-            )
-        if (placement.page, placement.mcid) in seen or not 1 <= placement.page <= len(plan.pages):
-            yield _Finding(1, f"{where} is named twice or nowhere", f"第{placement.page}页的索引有误")
-        seen.add((placement.page, placement.mcid))
-        if not _drawn(placement, lines):
-            yield _Finding(
-                1, f"{where}: the lines are not its text", f"第{placement.page}页有一处文字与分行不符"
+                1, f"{_where(placement)}: the lines are not its text", f"第{page}页有一处文字与分行不符"
             )
 
 
-def _drawn(placement: FieldPlacement, lines: Iterator[PlacedLine]) -> bool:
-    """Tell whether the next lines hold the placement's characters; the fill notes both in the same order."""
-    left = placement.text.replace("\n", "")
+def _where(placement: FieldPlacement) -> str:
+    return f"page {placement.page}, place {placement.mcid}"
+
+
+def _drawn(text: str, page: int, lines: Iterator[PlacedLine]) -> bool:
+    """Tell whether the next lines hold just the text's characters; the fill notes both in the same order."""
+    left = text.replace("\n", "")
     while left:
         line = next(lines, None)
-        if line is None or line.page != placement.page or not line.text or not left.startswith(line.text):
-            return (
-                line is not None
-                and not line.text
-                and line.page == placement.page
-                and _drawn(placement, lines)
-            )
+        if line is None or line.page != page or not left.startswith(line.text):
+            return False
         left = left[len(line.text) :]
     return True
 
 
-def _printed_fields(plan: FillPlan, licence: Licence, licence_type: LicenceType) -> Iterator[_Finding]:
+def _printed_fields(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> Iterator[_Finding]:
     """Check 2."""
     places = [place for entry in plan.placements for place in _places(entry.template)]
     whole = {place.name for place in places if place.part is None}
-    divided = {place.name for place in places if place.part is not None}
-    for name in sorted(divided - whole):
+    divided = {place.name for place in places if place.part is not None} - whole
+    for name in sorted(divided):
         spans = sorted(place.part for place in places if place.name == name and place.part is not None)
-        length = len(printed(f"{{{name}}}", licence))
-        if not _gapless(spans, length):
+        if not _gapless(spans, len(printer(f"{{{name}}}"))):
             yield _Finding(2, f"a part of {name} is missing", f"字段 {name} 有缺漏")
+    on_page = whole | divided
     for spec in licence_type.fields:
-        value = licence.fields.get(spec.name)
-        if not spec.printed or not value:
+        value = printer.licence.fields.get(spec.name)
+        if not spec.printed or not value or spec.name in on_page:
             continue
-        missing = [name for name in _entries(spec.name, value) if not _covered(name, whole | divided)]
+        missing = [name for name in _entries(spec.name, value) if not _covered(name, on_page)]
         if missing:
             yield _Finding(2, f"{missing[0]} stands on no page", f"字段 {missing[0]} 未印在版面上")
 
 
-def _places(template: str) -> list[Place]:
+@lru_cache(maxsize=4096)
+def _places(template: str) -> tuple[Place, ...]:
     """Return a template's places; none of one that cannot be read, which check 1 tells."""
     try:
-        return [part for part in parse_template(template) if isinstance(part, Place)]
+        return tuple(part for part in parse_template(template) if isinstance(part, Place))
     except InvalidTemplate:
-        return []
+        return ()
 
 
 def _gapless(parts: Sequence[tuple[int, int]], length: int) -> bool:
@@ -318,21 +367,38 @@ def _covered(name: str, on_page: set[str]) -> bool:
 
 def _overflows(plan: FillPlan) -> Iterator[_Finding]:
     """Check 3."""
+    for size in plan.pages[plan.seal.page - 1 : plan.seal.page]:
+        yield from _fixed_overflows(plan.furniture, size, plan.seal.page)
     for line in plan.lines:
-        x, y, width, height = line.box
-        size = line.size * _MM_PER_POINT
-        inside = (
-            line.x >= x - _SLACK
-            and line.x + line.width <= x + width + _SLACK
-            and line.y - _DESCENT * size >= y - _SLACK
-            and line.y + _ASCENT * size <= y + height + _SLACK
-        )
-        on_page = 1 <= line.page <= len(plan.pages) and _within(line.box, plan.pages[line.page - 1])
-        if not inside or not on_page or (line.text.strip() and line.width <= 0):
-            shown = line.text[:12]
-            yield _Finding(
-                3, f"page {line.page}: {shown!r} leaves its box", f"第{line.page}页“{shown}”超出其版面框"
-            )
+        on_page = 1 <= line.page <= len(plan.pages)
+        if not on_page or not _stays(line, plan.pages[line.page - 1]):
+            yield _overflow(line, line.page)
+
+
+@lru_cache(maxsize=256)
+def _fixed_overflows(furniture: Furniture, size: tuple[float, float], page: int) -> tuple[_Finding, ...]:
+    """Check 3 for what is always printed."""
+    return tuple(_overflow(line, page) for line in furniture.lines if not _stays(line, size))
+
+
+def _overflow(line: PlacedLine, page: int) -> _Finding:
+    shown = line.text[:12]
+    return _Finding(3, f"page {page}: {shown!r} leaves its box", f"第{page}页“{shown}”超出其版面框")
+
+
+def _stays(line: PlacedLine, page: tuple[float, float]) -> bool:
+    """Tell whether a line stays inside its box, its box inside the page, and characters take up room."""
+    text, _, left, y, wide, size, box, _ = line
+    x, foot, width, height = box
+    em = size * _MM_PER_POINT
+    return (
+        left >= x - _SLACK
+        and left + wide <= x + width + _SLACK
+        and y - _DESCENT * em >= foot - _SLACK
+        and y + _ASCENT * em <= foot + height + _SLACK
+        and _within(box, page)
+        and (wide > 0 or not text.strip())
+    )
 
 
 def _within(rect: tuple[float, float, float, float], page: tuple[float, float]) -> bool:
@@ -342,16 +408,8 @@ def _within(rect: tuple[float, float, float, float], page: tuple[float, float]) 
 
 def _embedded_data(document: UnsignedDocument, licence: Licence) -> Iterator[_Finding]:
     """Check 4."""
-    placements = document.plan.placements
-    wrong = _Finding(4, "licence.json is not this licence and this index", "内嵌数据与证照或索引不一致")
-    try:
-        _, index = read_licence_file(document.embedded)
-    except MalformedDocument:
-        yield wrong
-        return
-    # One licence has one encoding, so equal bytes are an equal licence.
-    if index != placements or document.embedded != encode_licence_file(licence, placements):
-        yield wrong
+    if document.embedded != encode_licence_file(licence, document.plan.placements):
+        yield _Finding(4, "licence.json is not this licence and this index", "内嵌数据与证照或索引不一致")
     if document.pdf.count(b"stream\n" + document.embedded + b"\nendstream") != 1:
         yield _Finding(4, "the file does not hold licence.json once", "文件中内嵌数据缺失或重复")
 
@@ -379,19 +437,36 @@ def _seal_place(plan: FillPlan, seal: SealPlacement) -> Iterator[_Finding]:
     """Check 5 for one seal."""
     if not 1 <= seal.page <= len(plan.pages) or not _within(seal.rect, plan.pages[seal.page - 1]):
         yield _Finding(5, "the seal leaves its page", "印章超出页面")
-    left, bottom, width, height = seal.rect
+    if seal.page == plan.seal.page:
+        yield from _fixed_below(plan.furniture, seal.rect)
     for line in plan.lines:
-        if line.page != seal.page or line.under_seal or not line.text.strip():
-            continue
-        size = line.size * _MM_PER_POINT
-        apart = (
-            line.x >= left + width - _SLACK
-            or line.x + line.width <= left + _SLACK
-            or line.y - _DESCENT * size >= bottom + height - _SLACK
-            or line.y + _ASCENT * size <= bottom + _SLACK
-        )
-        if not apart:
-            yield _Finding(5, f"{line.text[:12]!r} lies under the seal", f"“{line.text[:12]}”被印章压住")
+        if line.page == seal.page and _lies_below(line, seal.rect):
+            yield _below(line)
+
+
+@lru_cache(maxsize=256)
+def _fixed_below(furniture: Furniture, seal: tuple[float, float, float, float]) -> tuple[_Finding, ...]:
+    """Check 5 for one seal and what is always printed."""
+    return tuple(_below(line) for line in furniture.lines if _lies_below(line, seal))
+
+
+def _below(line: PlacedLine) -> _Finding:
+    return _Finding(5, f"{line.text[:12]!r} lies under the seal", f"“{line.text[:12]}”被印章压住")
+
+
+def _lies_below(line: PlacedLine, seal: tuple[float, float, float, float]) -> bool:
+    """Tell whether a seal would cover a line that it may not cover."""
+    text, _, x, y, wide, size, _, under_seal = line
+    left, foot, width, height = seal
+    em = size * _MM_PER_POINT
+    return not (
+        y + _ASCENT * em <= foot + _SLACK
+        or y - _DESCENT * em >= foot + height - _SLACK
+        or x + wide <= left + _SLACK
+        or x >= left + width - _SLACK
+        or under_seal
+        or not text.strip()
+    )
 
 
 def _slot(document: UnsignedDocument) -> Iterator[_Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from elicense.errors import InvalidTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from elicense.model import FieldValue, Licence, Validity
 
@@ -72,10 +73,8 @@ def template_names(template: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.name for part in parse_template(template) if isinstance(part, Place)))
 
 
-def printed(
-    template: str, licence: Licence, *, page: int | None = None, pages: int | None = None, empty: str = ""
-) -> str:
-    """Return what is printed where the layout says `template`.
+def printed(template: str, licence: Licence, *, page: int | None = None, pages: int | None = None) -> str:
+    """Return what is printed where the layout says `template`; nothing for a name that has no value.
 
     Values are put in once; whatever they contain is text, never a template or mark-up again.
 
@@ -84,58 +83,112 @@ def printed(
         licence: where the values come from.
         page: number of the page it stands on, 1-based, for `{page}`.
         pages: how many pages there are, for `{pages}`.
-        empty: put in for a name that this licence has no value for.
 
     Raises:
         InvalidTemplate: the template is malformed, or a format does not suit the value it meets.
     """
-    return "".join(
-        part if isinstance(part, str) else _cut(_written(part, licence, page, pages, empty), part)
-        for part in parse_template(template)
-    )
+    write, _ = _writer(template)
+    return write(licence, page, pages)
 
 
-def _cut(text: str, place: Place) -> str:
-    """Return the part of `text` that the place prints: all of it, unless a page break cut it."""
-    return text if place.part is None else text[place.part[0] - 1 : place.part[1]]
+class Printer:
+    """What templates print for one licence; each is written once, however many look at it."""
+
+    __slots__ = ("_known", "licence")
+
+    def __init__(self, licence: Licence) -> None:
+        self.licence = licence
+        """Whose values are printed."""
+        self._known: dict[str, str] = {}
+
+    def __call__(self, template: str, page: int | None = None, pages: int | None = None) -> str:
+        """Return the same as `printed`, and raise the same."""
+        text = self._known.get(template)
+        if text is None:
+            write, paged = _writer(template)
+            text = write(self.licence, page, pages)
+            if not paged:
+                self._known[template] = text
+        return text
 
 
-def _written(place: Place, licence: Licence, page: int | None, pages: int | None, empty: str) -> str:
-    if place.name in {"page", "pages"}:
-        count = page if place.name == "page" else pages
-        return empty if count is None else str(count)
+_Write = Callable[["Licence", "int | None", "int | None"], str]
+"""Writes what a template or a place says, given the licence, the page and the number of pages."""
+
+
+@lru_cache(maxsize=4096)
+def _writer(template: str) -> tuple[_Write, bool]:
+    """Return what writes `template`, worked out once for a thousand uses, and whether that depends on the page."""
+    paged = not _PAGE_NAMES.isdisjoint(template_names(template))
+    parts = [part if isinstance(part, str) else _place_writer(part) for part in parse_template(template)]
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return parts[0], paged
+
+    def write(licence: Licence, page: int | None, pages: int | None) -> str:
+        return "".join([part if isinstance(part, str) else part(licence, page, pages) for part in parts])
+
+    return write, paged
+
+
+def _place_writer(place: Place) -> _Write:
+    """Return what writes a place: all of its value, or the part of it that page breaks leave here."""
+    whole = _whole_writer(place)
+    if place.part is None:
+        return whole
+    span = slice(place.part[0] - 1, place.part[1])
+    return lambda licence, page, pages: whole(licence, page, pages)[span]
+
+
+def _whole_writer(place: Place) -> _Write:
+    if place.name == "page":
+        return lambda _licence, page, _pages: "" if page is None else str(page)
+    if place.name == "pages":
+        return lambda _licence, _page, pages: "" if pages is None else str(pages)
     if place.format == "term":
-        return _term(licence.validity)
-    if place.name == "valid_until" and licence.validity.end is None:
-        return LONG_TERM if place.format in _WHOLE_DATES else empty
-    value = _value(place, licence)
-    if not value:
-        return empty
-    try:
-        return _FORMATS[place.format](value)
-    except (ValueError, TypeError, IndexError) as error:
-        raise InvalidTemplate(
-            f"{{{place.name}|{place.format}}} does not suit the value it prints: choose another format",
-            f"{{{place.name}|{place.format}}}的格式与字段内容不符，请更换格式",
-            field=place.name,
-        ) from error
+        return lambda licence, _page, _pages: _term(licence.validity)
+    read, form = _reader(place), _FORMATS[place.format]
+    # A licence without end has no last day, but a whole date has a word for it.
+    absent = LONG_TERM if place.name == "valid_until" and place.format in _WHOLE_DATES else ""
+
+    def write(licence: Licence, _page: int | None, _pages: int | None) -> str:
+        value = read(licence)
+        if not value:
+            return absent
+        try:
+            return form(value)
+        except (ValueError, TypeError, IndexError) as error:
+            raise InvalidTemplate(
+                f"{{{place.name}|{place.format}}} does not suit the value it prints: choose another format",
+                f"{{{place.name}|{place.format}}}的格式与字段内容不符，请更换格式",
+                field=place.name,
+            ) from error
+
+    return write
 
 
-def _value(place: Place, licence: Licence) -> FieldValue:
-    """Return the value that `place` names, empty if the licence has none."""
-    own = _OWN_NAMES.get(place.name)
-    if own is not None:
-        return own(licence)
+def _reader(place: Place) -> Callable[[Licence], FieldValue]:
+    """Return what reads the value that `place` names, empty if the licence has none."""
+    if own := _OWN_NAMES.get(place.name):
+        return own
     if one := _AUTHORITY.fullmatch(place.name):
-        return "".join(authority.name for authority in licence.authorities[int(one[1]) - 1 : int(one[1])])
+        at = slice(int(one[1]) - 1, int(one[1]))
+        return lambda licence: "".join(authority.name for authority in licence.authorities[at])
     name, *positions = place.name.split(".")
-    if not positions and place.format in {"", "en"} and name in licence.labels:
-        return licence.labels[name].get("en" if place.format == "en" else "zh", "")
-    value: FieldValue = licence.fields.get(name, "")
-    for position in positions:
-        if isinstance(value, str) or not _POSITION.fullmatch(position):
+    if not positions and place.format in {"", "en"}:
+        language = place.format or "zh"
+        return lambda licence: (
+            licence.labels[name].get(language, "") if name in licence.labels else licence.fields.get(name, "")
+        )
+    steps = [int(position) if _POSITION.fullmatch(position) else 0 for position in positions]
+    return lambda licence: _entry(licence.fields.get(name, ""), steps)
+
+
+def _entry(value: FieldValue, steps: Sequence[int]) -> FieldValue:
+    """Return the entry of a list that the positions lead to, from 1; empty if there is none."""
+    for step in steps:
+        if isinstance(value, str) or not 1 <= step <= len(value):
             return ""
-        value = value[int(position) - 1] if 1 <= int(position) <= len(value) else ""
+        value = value[step - 1]
     return value
 
 
@@ -170,8 +223,14 @@ MOST_AUTHORITIES = 9
 AUTHORITY_NAMES = tuple(f"authorities.{number}.name" for number in range(1, MOST_AUTHORITIES + 1))
 """Names of the authorities one by one, in the order of sealing; a licence of one authority has the first."""
 
-OWN_NAMES = frozenset({*_OWN_NAMES, *AUTHORITY_NAMES, "page", "pages"})
+_PAGE_NAMES = frozenset({"page", "pages"})
+
+OWN_NAMES = frozenset({*_OWN_NAMES, *AUTHORITY_NAMES, *_PAGE_NAMES})
 """Names that every licence has, whatever its type's fields are."""
+
+
+NUMBERED = frozenset({"number", "identifier", "verify_url"})
+"""Names of what a licence gets when its number is reserved; all else is known from its draft."""
 
 
 def _as_is(value: FieldValue) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from elicense.issuing.office import IssuingOffice, SealKeeper
     from elicense.model import IssueRequest, LicenceDraft
     from elicense.registry.protocol import Intent, LicenceRecord
+    from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
     from elicense.signing.pades import SealedDocument
 
@@ -135,6 +136,7 @@ class _Group:
         self._outcomes = [Outcome(Result.UNTOUCHED, None, None)] * len(requests)
         self._twins: dict[int, int] = {}
         self._means: dict[tuple[str, str], tuple[Intent, CompiledTemplate]] = {}
+        self._rehearsed: dict[int, Planned] = {}
         self._stopped_by: ElicenseError | None = None
 
     def outcome(self) -> GroupOutcome:
@@ -181,7 +183,7 @@ class _Group:
                     found[place] = before
                     continue
                 try:
-                    rehearse(draft, licence_type, compiled, at=self._at)
+                    self._rehearsed[place] = rehearse(draft, licence_type, compiled, at=self._at)
                 except ElicenseError as error:
                     self._refuse(place, error)
                     continue
@@ -264,7 +266,17 @@ class _Group:
                 self._outcomes[place] = Outcome(Result.WAITING, record, self._stopped_by)
                 continue
             try:
-                sealed[place] = record, make(record, self._office, at=self._at, on_step=self._on_step)
+                sealed[place] = (
+                    record,
+                    make(
+                        record,
+                        self._office,
+                        at=self._at,
+                        on_step=self._on_step,
+                        # Taken out: the plans of a group are not kept beside its documents.
+                        rehearsed=self._rehearsed.pop(place, None),
+                    ),
+                )
             except ElicenseError as error:
                 self._outcomes[place] = self._unmade(record, error)
         return sealed

@@ -2,9 +2,9 @@
 
 1. catalogue: type known, values checked, this authority may issue it
 2. seal: in date, its keeper's certificate listed, a valid path, and trusted for this authority and type
-3. rehearsal: the page is made once with a stand-in number, so that what cannot be printed is never reserved
+3. rehearsal: the pages are planned with a stand-in number, so that what cannot be printed is never reserved
 4. registry.reserve: number, content, signing time, document id and intent on record
-5. rendering.fill
+5. rendering: the pages planned again, with what the rehearsal set and is the same, and written
 6. preflight
 7. signing
 8. verification by the policy outsiders use
@@ -47,7 +47,8 @@ from elicense.issuing.office import IssuedLicence, Resumed, SealKeeper, Step
 from elicense.model import LicenceState
 from elicense.registry.protocol import DocumentEvidence
 from elicense.registry.rules import STATES_ZH, new_licence
-from elicense.rendering.fill import fill
+from elicense.rendering.fill import write
+from elicense.rendering.planning import plan
 from elicense.rendering.resources import seal_objects
 from elicense.seal.drawing import draw_seal
 from elicense.signing.further import NextField, seal_further
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from elicense.model import IssueRequest, LicenceDraft
     from elicense.preflight import ClearedDocument
     from elicense.registry.protocol import LicenceRecord
+    from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
     from elicense.signing.pades import SealedDocument
 
@@ -100,12 +102,12 @@ def issue(
             authority whose keeper is elsewhere (`seal_next`).
         IllegalTransition: the earlier request of this key was voided.
     """
-    record = _reserve(request, office, at=at)
+    record, rehearsed = _reserve(request, office, at=at)
     on_step(Step.RESERVED)
     # Killed here: the number and all content are on record, nobody has seen a document. resume() goes on.
     if record.state is not LicenceState.RESERVED:
         return _issued(record, office)
-    return _finish(record, office, at=at, on_step=on_step)
+    return _finish(record, office, at=at, on_step=on_step, rehearsed=rehearsed)
 
 
 def resume(
@@ -172,12 +174,14 @@ def _resume_one(
 # --- Until the reservation: a refusal leaves nothing behind ---
 
 
-def _reserve(request: IssueRequest, office: IssuingOffice, *, at: datetime) -> LicenceRecord:
-    """Return the record of this request, reserved now or found by its idempotency key."""
+def _reserve(
+    request: IssueRequest, office: IssuingOffice, *, at: datetime
+) -> tuple[LicenceRecord, Planned | None]:
+    """Return the record of this request, reserved now and rehearsed, or found by its idempotency key."""
     licence_type = office.catalogue[request.type]
     keeper = keeper_of(office, request.authority_code, licence_type)
     parties = parties_of(office, request.joint_authority_codes, licence_type)
-    known = None
+    known = rehearsed = None
     if request.idempotency_key is not None:
         known = office.registry.find_request(request.authority_code, request.idempotency_key)
     draft = office.catalogue.draft(
@@ -195,51 +199,68 @@ def _reserve(request: IssueRequest, office: IssuingOffice, *, at: datetime) -> L
                 require_usable(one, licence_type, office, at=at)
         intent = intent_of(licence_type, keeper, parties, office)
         compiled = compiled_for(licence_type, keeper, parties, office, intent)
-        rehearse(draft, licence_type, compiled, at=at)
+        rehearsed = rehearse(draft, licence_type, compiled, at=at)
     else:
         intent = known.intent
-    return office.registry.reserve(
+    record = office.registry.reserve(
         draft,
         number=lambda sequence: licence_type.number(draft, sequence),
         intent=intent,
         at=at,
         idempotency_key=request.idempotency_key,
     )
+    return record, rehearsed
 
 
 def rehearse(
     draft: LicenceDraft, licence_type: LicenceType, compiled: CompiledTemplate, *, at: datetime
-) -> None:
-    """Return if the page can be made. Raises RenderingError, PreflightFailed, InvalidLicenceData.
+) -> Planned:
+    """Return the pages as they are planned for a stand-in; they can be made, and would be cleared.
 
     The stand-in has the first number of the year and a made-up identifier, of the same shape: a character
     without a glyph or a value that does not fit shows now, and not after the number is spent.
+
+    Raises:
+        RenderingError, SealError, PreflightFailed, InvalidLicenceData: they cannot, or would not.
     """
-    stand_in = new_licence(draft, number=licence_type.number(draft, 1), at=at)
-    preflight.clear(fill(compiled, stand_in), stand_in, licence_type)
+    # No licence comes of it, so nothing about it needs to be unguessable.
+    stand_in = new_licence(draft, number=licence_type.number(draft, 1), at=at, entropy=bytes)
+    planned = plan(compiled, stand_in)
+    preflight.rehearse(planned.layout, planned.printer, licence_type)
+    return planned
 
 
 # --- From the reservation on: the same code the first time and after a crash ---
 
 
 def _finish(
-    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+    record: LicenceRecord,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    on_step: Callable[[Step], None],
+    rehearsed: Planned | None = None,
 ) -> IssuedLicence:
     """Return the finished licence of a reservation. See `issue` for what is raised."""
     sealed = None
     while record.state is LicenceState.RESERVED:
-        record, sealed = _seal_once(record, office, at=at, on_step=on_step)
+        record, sealed = _seal_once(record, office, at=at, on_step=on_step, rehearsed=rehearsed)
     return _issued(record, office, mine=sealed)
 
 
 def _seal_once(
-    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+    record: LicenceRecord,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    on_step: Callable[[Step], None],
+    rehearsed: Planned | None = None,
 ) -> tuple[LicenceRecord, SealedDocument]:
     """The document has its next seal, which is the only one of most; return its record and what was sealed.
 
     The record is another worker's if that one was first.
     """
-    sealed = make(record, office, at=at, on_step=on_step)
+    sealed = make(record, office, at=at, on_step=on_step, rehearsed=rehearsed)
     office.store.put(sealed.pdf)
     on_step(Step.STORED)
     # Killed here: the document lies durably in the store, and nobody knows its name. Made again by a
@@ -257,17 +278,31 @@ def _is_last(record: LicenceRecord) -> bool:
 
 
 def make(
-    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = no_step
+    record: LicenceRecord,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    on_step: Callable[[Step], None] = no_step,
+    rehearsed: Planned | None = None,
 ) -> SealedDocument:
     """Return the document of a reservation with its next seal, verified; it is neither stored nor on record.
+
+    Args:
+        record: RESERVED.
+        office: as for `issue`.
+        at: the moment, UTC.
+        on_step: told of every step passed.
+        rehearsed: what `rehearse` gave for this licence a moment ago, if it did.
 
     Raises:
         RenderingError, PreflightFailed: the page cannot be made, and the number was voided for it.
         ElicenseError: otherwise as `issue`; the number waits.
     """
-    seal = _further_seal if record.interim else _first_seal
     # Failed here (key away, no timestamp): not fatal, the reservation waits; the next resume tries again.
-    sealed = seal(record, office, at=at, on_step=on_step)
+    if record.interim:
+        sealed = _further_seal(record, office, at=at, on_step=on_step)
+    else:
+        sealed = _first_seal(record, office, at=at, on_step=on_step, rehearsed=rehearsed)
     on_step(Step.SEALED)
     # Killed here: a sealed document existed in this process's memory only. A deterministic key makes the same
     # bytes again; another key, or a further seal with its own time, makes others, and only what is on record first
@@ -280,7 +315,12 @@ def make(
 
 
 def _first_seal(
-    record: LicenceRecord, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None]
+    record: LicenceRecord,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    on_step: Callable[[Step], None],
+    rehearsed: Planned | None,
 ) -> SealedDocument:
     """Return the document as it is reserved, with its first seal."""
     licence_type, keeper, parties = as_intended(record, office)
@@ -288,7 +328,7 @@ def _first_seal(
     check_seal(keeper, licence_type, at=at)
     compiled = compiled_for(licence_type, keeper, parties, office, record.intent)
     return seal_document(
-        _cleared(record, licence_type, compiled, office, at=at, on_step=on_step),
+        _cleared(record, licence_type, compiled, office, at=at, on_step=on_step, rehearsed=rehearsed),
         keeper.signer,
         timestamps=office.timestamps if record.intent.profile == "B-T" else None,
         on_timestamp_failure=office.on_timestamp_failure,
@@ -338,13 +378,15 @@ def _cleared(
     *,
     at: datetime,
     on_step: Callable[[Step], None],
+    rehearsed: Planned | None,
 ) -> ClearedDocument:
-    """Return the filled page, inspected. Raises RenderingError, PreflightFailed after voiding the number."""
+    """Return the filled pages, inspected. Raises RenderingError, PreflightFailed after voiding the number."""
     try:
-        unsigned = fill(compiled, record.licence)
+        planned = plan(compiled, record.licence, rehearsed)
+        unsigned = write(planned)
         on_step(Step.RENDERED)
         # Killed here and after the next step: nothing outside this process changed since the reservation.
-        cleared = preflight.clear(unsigned, record.licence, licence_type)
+        cleared = preflight.clear(unsigned, record.licence, licence_type, printer=planned.printer)
     except (RenderingError, PreflightFailed) as error:
         # The same content under the same intent fails for ever: a number too long for its box, which the
         # rehearsal with number 1 could not show. Fatal: the number becomes a recorded void, no silent gap.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -81,7 +81,11 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SoftwareSigner:
-    """A private key held in this process's memory, loaded once; every signature of it is deterministic."""
+    """A private key held in this process's memory, loaded once; every signature of it is deterministic.
+
+    Raises KeyUnavailable if the key is not that of the certificate: there is no such signer, so what it signs need
+    not be held against the certificate each time.
+    """
 
     certificate: x509.Certificate
     """The signer's certificate; its public key is that of `key`."""
@@ -95,14 +99,18 @@ class SoftwareSigner:
     """The private key; never written or shown."""
     deterministic: bool = True
     """Always true: RFC 6979 for ECDSA, PKCS #1 v1.5 for RSA, RFC 8032 for Ed25519."""
+    _scheme: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+    """What the key's own method takes beside the data."""
+
+    def __post_init__(self) -> None:
+        """Hold key and certificate against each other, once."""
+        if _spki(self.key.public_key()) != _spki(self.certificate.public_key()):
+            raise _not_together()
+        object.__setattr__(self, "_scheme", _scheme(self.algorithm))
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature over `data`. Source: RFC 6979 (DER of r, s); RFC 8017, 8.2; RFC 8032."""
-        if isinstance(self.key, ec.EllipticCurvePrivateKey):
-            return self.key.sign(data, ec.ECDSA(hash_of(self.algorithm), deterministic_signing=True))
-        if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(data, padding.PKCS1v15(), hash_of(self.algorithm))
-        return self.key.sign(data)
+        return self.key.sign(data, *self._scheme)
 
 
 def software_signer(key: PrivateKeyTypes, certificates: Iterable[x509.Certificate]) -> SoftwareSigner:
@@ -284,15 +292,21 @@ def hash_of(algorithm: SignatureAlgorithm) -> hashes.HashAlgorithm:
     return hashes.SHA384() if algorithm is SignatureAlgorithm.ECDSA_P384 else hashes.SHA256()
 
 
+def _scheme(algorithm: SignatureAlgorithm) -> tuple[Any, ...]:
+    """Return what the private key's method `sign` takes beside the data."""
+    if algorithm is SignatureAlgorithm.ED25519:
+        return ()
+    if algorithm is SignatureAlgorithm.RSA_PKCS1:
+        return padding.PKCS1v15(), hash_of(algorithm)
+    return (ec.ECDSA(hash_of(algorithm), deterministic_signing=True),)
+
+
 def _certificate_of(key: PublicKeyTypes, pool: Iterable[x509.Certificate]) -> x509.Certificate:
     spki = _spki(key)
     for certificate in pool:
         if _spki(certificate.public_key()) == spki:
             return certificate
-    raise KeyUnavailable(
-        "key and certificate do not belong together: none of the certificates is for this private key",
-        "密钥与证书不匹配：所给证书均不属于该私钥",
-    )
+    raise _not_together()
 
 
 def _spki(key: PublicKeyTypes) -> bytes:
@@ -361,6 +375,13 @@ def _unreadable(path: Path, *, encrypted: bool) -> KeyUnavailable:
     return KeyUnavailable(
         f"the file {path.name} holds no readable private key",
         f"文件 {path.name} 中没有可读的私钥",
+    )
+
+
+def _not_together() -> KeyUnavailable:
+    return KeyUnavailable(
+        "key and certificate do not belong together: none of the certificates is for this private key",
+        "密钥与证书不匹配：所给证书均不属于该私钥",
     )
 
 

@@ -30,10 +30,8 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.validate import async_validate_path
 
-from elicense.errors import CertificatePathError
 from elicense.pki.building import asn1, candidate_chains
 from elicense.pki.evidence import NO_EVIDENCE
-from elicense.pki.keys import common_name
 from elicense.pki.loop import refuse_running_loop, run
 from elicense.pki.material import MOST_BROUGHT, MOST_VALUES, collect
 from elicense.pki.revocation import remembers
@@ -183,68 +181,6 @@ def find_path(
         raise
     except Exception as error:  # noqa: BLE001
         return PathResult(PathStatus.INVALID, detail=f"certificate not readable ({type(error).__name__})")
-
-
-def require_path(
-    leaf: x509.Certificate,
-    intermediates: Iterable[x509.Certificate],
-    store: TrustStore,
-    at: datetime,
-    *,
-    purpose: Purpose = Purpose.SEAL,
-    evidence: Evidence = NO_EVIDENCE,
-) -> PathResult:
-    """Return the VALID path of `find_path`.
-
-    Raises:
-        CertificatePathError: There is none; the message names the certificate and what to do.
-    """
-    result = find_path(leaf, intermediates, store, at, purpose=purpose, evidence=evidence)
-    if result.status is PathStatus.VALID:
-        return result
-    en, zh = _ADVICE[result.status]
-    period = f"{leaf.not_valid_before_utc:%Y-%m-%d} – {leaf.not_valid_after_utc:%Y-%m-%d}"
-    name = common_name(leaf)
-    raise CertificatePathError(
-        f"the certificate {name} ({period}) cannot be used at {at:%Y-%m-%d %H:%M} UTC: {en}",
-        f"证书 {name}（{period}）在 {at:%Y-%m-%d %H:%M} UTC 不可用：{zh}",
-    )
-
-
-_ADVICE = {
-    PathStatus.EXPIRED: (
-        "it or a certificate above it has expired; install a renewed one",
-        "该证书或其上级证书已过期，请更换新证书",
-    ),
-    PathStatus.NOT_YET_VALID: (
-        "it or a certificate above it is not yet valid; check the clock or wait",
-        "该证书或其上级证书尚未生效，请核对时钟或等待生效",
-    ),
-    PathStatus.REVOKED: (
-        "it or a certificate above it was revoked; apply for a new one",
-        "该证书或其上级证书已被吊销，请申请新证书",
-    ),
-    PathStatus.NO_ANCHOR: (
-        "no trust anchor issued it; add its root to the trust store or use another certificate",
-        "未找到签发它的信任锚，请在信任库中添加其根证书或更换证书",
-    ),
-    PathStatus.NO_REVOCATION_DATA: (
-        "there is no revocation list or OCSP answer about it; add its issuer's current list to the trust store",
-        "没有相应的证书吊销列表或 OCSP 应答，请在信任库中添加其签发机构的最新列表",
-    ),
-    PathStatus.STALE_REVOCATION_DATA: (
-        "the revocation data about it are out of date; add its issuer's current list to the trust store",
-        "相应的吊销数据已过期，请在信任库中更新其签发机构的列表",
-    ),
-    PathStatus.WRONG_USAGE: (
-        "it was not issued for this purpose; use a certificate for electronic seals",
-        "该证书不是为此用途签发的，请使用电子印章证书",
-    ),
-    PathStatus.INVALID: (
-        "its chain of issuers is not valid; ask the certification authority",
-        "其证书链无效，请联系电子认证服务机构",
-    ),
-}
 
 
 def _search(

@@ -16,7 +16,8 @@ from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from elicense.errors import ConfigurationError, TimestampUnavailable
 from elicense.pki.fetching import FetchError, Question, fetch
 from elicense.pki.loop import refuse_running_loop
-from elicense.pki.paths import PathStatus, Purpose, find_path, unfit_for
+from elicense.pki.paths import PathStatus, Purpose, unfit_for
+from elicense.pki.remembered import find_path
 
 if TYPE_CHECKING:
     from elicense.pki.trust import TrustStore

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from elicense.errors import ConfigurationError
-from elicense.pki.paths import PathResult, PathStatus, Purpose, find_path, require_path
+from elicense.pki.paths import PathResult, PathStatus, Purpose
+from elicense.pki.remembered import find_path, require_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from elicense.encoding import canonical_json, licence_from_json, read_canonical_json
+from elicense.decoding import licence_from_json, read_canonical_json
+from elicense.encoding import canonical_json
 from elicense.errors import RegistryError
 from elicense.model import LicenceState
 from elicense.registry import rules

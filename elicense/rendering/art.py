@@ -1,7 +1,8 @@
 """The furniture of a page, drawn once per template: frames, guilloches, rules and the placeholder disc.
 
-Everything comes out as content operators in points, marked as an artifact. What repeats is a form XObject placed many
-times, so that a rich frame costs a few kilobytes.
+Everything comes out as content operators, marked as an artifact. What repeats along a page is a form XObject placed
+many times; what repeats within one is drawn once and said again under the next matrix, which deflates to almost
+nothing; curves are whole hundredths of a point. So a rich frame costs two kilobytes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _BAND = 7.0
 """Width of an ornate frame's braided band, mm."""
 _TILE = 9.0
 """Length of one repeat of the braid, mm; stretched a little so that a side holds a whole number."""
+_FINE = ".01 0 0 .01 0 0 cm"
+"""Behind it lengths are hundredths of a point: 3.5 micrometres."""
 
 
 @dataclass(slots=True)
@@ -37,7 +40,9 @@ class Drawing:
     def form(self, box: tuple[float, float, float, float], operators: str) -> str:
         """Return the resource name of a form XObject with these operators."""
         body = stream(
-            f"/Type/XObject/Subtype/Form/BBox[{nums(*box)}]/Resources<<>>", operators.encode("ascii")
+            f"/Type/XObject/Subtype/Form/BBox[{nums(*box)}]/Resources<<>>",
+            operators.encode("ascii"),
+            best=True,
         )
         for name, known in self.forms.items():
             if known == body:
@@ -75,7 +80,7 @@ def rule(start: tuple[float, float], end: tuple[float, float], width: float, col
     path = PDFPathObject()
     path.moveTo(start[0] * MM, start[1] * MM)
     path.lineTo(end[0] * MM, end[1] * MM)
-    return f"{rgb(colour)} RG {num(width * MM)} w", f"{path.getCode()} S"
+    return f"{rgb(colour)} RG {num(width * MM)} w", f"{_points(path)} S"
 
 
 def _box(piece: Box) -> str:
@@ -85,14 +90,14 @@ def _box(piece: Box) -> str:
     fill = f"{rgb(piece.fill)} rg " if piece.fill else ""
     stroke = f"{rgb(piece.stroke)} RG {num(piece.width * MM)} w " if piece.stroke else ""
     paint = {(True, True): "B", (True, False): "f", (False, True): "S", (False, False): "n"}
-    return f"{fill}{stroke}{path.getCode()} {paint[bool(fill), bool(stroke)]}"
+    return f"{fill}{stroke}{_points(path)} {paint[bool(fill), bool(stroke)]}"
 
 
 def _frame(x: float, y: float, width: float, height: float, line: float) -> str:
     """Return a stroked rectangle whose stroke lies inside the given one, points."""
     path = PDFPathObject()
     path.rect(x + line / 2, y + line / 2, width - line, height - line)
-    return f"{num(line)} w {path.getCode()} S"
+    return f"{num(line)} w {_points(path)} S"
 
 
 def _simple(piece: Border, drawing: Drawing) -> None:
@@ -141,89 +146,129 @@ def _ornate(piece: Border, drawing: Drawing) -> None:
     drawing.artifact(*parts)
 
 
+def _points(path: PDFPathObject) -> str:
+    """Return a path's operators with numbers to a thousandth of a point."""
+    return _numbers(path, lambda number: num(float(number)))
+
+
+def _fine(path: PDFPathObject) -> str:
+    """Return a path's operators in hundredths of a point."""
+    return _numbers(path, lambda number: _whole(float(number)))
+
+
+def _numbers(path: PDFPathObject, write: Callable[[str], str]) -> str:
+    tokens = path.getCode().removeprefix("n ").split()
+    return " ".join(token if token.isalpha() else write(token) for token in tokens)
+
+
+def _whole(length: float) -> str:
+    """Return a length in points as hundredths."""
+    return str(round(length * 100))
+
+
+def _again(operators: str, step: str, times: int) -> str:
+    """Return operators so many times, each under the matrix `step` of the time before."""
+    return f"\n{step} cm\n".join([operators] * times)
+
+
+def _around(operators: str, times: int) -> str:
+    """Return operators so many times in even turns about the origin, graphics state kept."""
+    return f"q\n{_again(operators, _turn(times), times)}\nQ"
+
+
+def _turn(parts: int) -> str:
+    """Return the matrix of a part of a whole turn, fine enough to be multiplied sixty times without drifting."""
+    cos, sin = math.cos(math.tau / parts), math.sin(math.tau / parts)
+    return f"{cos:.6f} {sin:.6f} {-sin:.6f} {cos:.6f} 0 0"
+
+
+def _dots(diameter: float, *places: tuple[float, float]) -> str:
+    """Return round dots, each the caps of a line of almost no length; needs round caps."""
+    lines = (f"{_whole(x)} {_whole(y)} m {_whole(x + 0.01)} {_whole(y)} l" for x, y in places)
+    return f"{_whole(diameter)} w {' '.join(lines)} S"
+
+
 def _braid_tile(length: float, band: float) -> str:
-    """Return one repeat of the braid: three strands of three threads each that pass over one another."""
-    middle = band / 2
-    parts = ["0.34 w 1 J"]
-    for phase in (0.0, math.tau / 3, 2 * math.tau / 3):
-        for thread in (-0.055, 0.0, 0.055):
-            amplitude = band * (0.40 + thread)
-            parts.append(_wave(length, middle, amplitude, phase=phase, periods=1, steps=8))
-    parts.append("0.22 w")
-    parts.extend(
-        _wave(length, middle, band * 0.16, phase=phase, periods=3, steps=24) for phase in (0.0, math.pi)
+    """Return one repeat of the braid: three strands of three threads each that pass over one another.
+
+    It is the same third three times over: a strand goes on where the next one begins.
+    """
+    middle, third = band / 2, length / 3
+    thirds = (0.0, math.tau / 3, 2 * math.tau / 3)
+    parts = ["34 w"]
+    parts += (
+        _wave(third, middle, band * (0.40 + thread), phase=phase, turn=math.tau / 3, steps=3)
+        for phase in thirds for thread in (-0.055, 0.0, 0.055)
+    )  # fmt: skip
+    parts.append("22 w")
+    parts += (
+        _wave(third, middle, band * 0.16, phase=phase, turn=math.tau, steps=8) for phase in (0.0, math.pi)
     )
-    beads = PDFPathObject()
-    for at in range(6):
-        for edge in (0.045, 0.955):
-            beads.circle(length * (at + 0.5) / 6, band * edge, band * 0.018)
-    parts.append(f"{beads.getCode()} f")
-    return "\n".join(parts)
+    places = [(third * (at + 0.5) / 2, band * edge) for at in range(2) for edge in (0.045, 0.955)]
+    parts.append(_dots(band * 0.036, *places))
+    return f"{_FINE} 1 J\n{_again(chr(10).join(parts), f'1 0 0 1 {_whole(third)} 0', 3)}"
 
 
-def _wave(length: float, middle: float, amplitude: float, *, phase: float, periods: int, steps: int) -> str:
-    """Return a stroked sine wave over `length`."""
-    turn = math.tau * periods / length
+def _wave(length: float, middle: float, amplitude: float, *, phase: float, turn: float, steps: int) -> str:
+    """Return a stroked sine wave over `length`, in which it turns by so much."""
+    speed = turn / length
     return _curve(
-        lambda t: (t, middle + amplitude * math.sin(turn * t + phase)),
-        lambda t: (1.0, amplitude * turn * math.cos(turn * t + phase)),
-        0.0, length, steps,
+        lambda t: (t, middle + amplitude * math.sin(speed * t + phase)),
+        lambda t: (1.0, amplitude * speed * math.cos(speed * t + phase)),
+        length, steps,
     )  # fmt: skip
 
 
 def _corner(band: float) -> str:
     """Return a square with a rosette and four small leaves."""
-    centre = band / 2
-    parts = ["0.5 w", _frame(0.03 * band, 0.03 * band, 0.94 * band, 0.94 * band, 0.4), "0.3 w"]
-    for radius, depth, lobes in ((0.36, 0.07, 12), (0.36, -0.07, 12), (0.22, 0.07, 8), (0.22, -0.07, 8)):
-        parts.append(_rosette(centre, centre, radius * band, depth * band, lobes))
-    dots = PDFPathObject()
-    dots.circle(centre, centre, band * 0.06)
-    for quarter in range(4):
-        angle = math.pi / 4 + quarter * math.pi / 2
-        dots.circle(
-            centre + 0.56 * band * math.cos(angle), centre + 0.56 * band * math.sin(angle), band * 0.03
-        )
-    parts.append(f"{dots.getCode()} f")
-    return "\n".join(parts)
+    centre = _whole(band / 2)
+    side = _whole(0.94 * band - 0.4)
+    corner = _whole(0.03 * band + 0.2)
+    rings = ((0.36, 0.07, 12), (0.36, -0.07, 12), (0.22, 0.07, 8), (0.22, -0.07, 8))
+    quarter = [_rosette(radius * band, depth * band, lobes, 4) for radius, depth, lobes in rings]
+    angle = math.pi / 4
+    leaf = (0.56 * band * math.cos(angle), 0.56 * band * math.sin(angle))
+    return "\n".join([
+        f"{_FINE} 1 J\n40 w {corner} {corner} {side} {side} re S",
+        f"1 0 0 1 {centre} {centre} cm",
+        _dots(band * 0.12, (0.0, 0.0)),
+        _around("\n".join(["30 w", *quarter, _dots(band * 0.06, leaf)]), 4),
+    ])  # fmt: skip
 
 
-def _rosette(x: float, y: float, radius: float, depth: float, lobes: int) -> str:
-    """Return a closed wavy ring: its radius swings by `depth`, `lobes` times."""
+def _rosette(radius: float, depth: float, lobes: int, parts: int) -> str:
+    """Return a part of a closed wavy ring about the origin: its radius swings by `depth`, in all `lobes` times."""
 
     def point(t: float) -> tuple[float, float]:
         r = radius + depth * math.cos(lobes * t)
-        return x + r * math.cos(t), y + r * math.sin(t)
+        return r * math.cos(t), r * math.sin(t)
 
     def slope(t: float) -> tuple[float, float]:
         r, dr = radius + depth * math.cos(lobes * t), -depth * lobes * math.sin(lobes * t)
         return dr * math.cos(t) - r * math.sin(t), dr * math.sin(t) + r * math.cos(t)
 
-    return _curve(point, slope, 0.0, math.tau, lobes * 4)
+    return _curve(point, slope, math.tau / parts, lobes * 4 // parts)
 
 
 def _curve(
     point: Callable[[float], tuple[float, float]],
     slope: Callable[[float], tuple[float, float]],
-    start: float,
     end: float,
     steps: int,
 ) -> str:
-    """Return a smooth stroked curve through `steps` pieces; each piece has the true direction at its ends."""
+    """Return a smooth stroked curve from 0 to `end` in `steps` pieces, in hundredths of a point.
+
+    Each piece has the true direction at its ends.
+    """
     path = PDFPathObject()
-    step = (end - start) / steps
-    path.moveTo(*point(start))
+    step = end / steps
+    path.moveTo(*point(0.0))
     for index in range(steps):
-        t0, t1 = start + index * step, start + (index + 1) * step
+        t0, t1 = index * step, (index + 1) * step
         (x0, y0), (x1, y1), (dx0, dy0), (dx1, dy1) = point(t0), point(t1), slope(t0), slope(t1)
         third = step / 3
         path.curveTo(x0 + dx0 * third, y0 + dy0 * third, x1 - dx1 * third, y1 - dy1 * third, x1, y1)
-    return f"{_short(path.getCode())} S"
-
-
-def _short(code: str) -> str:
-    """Return path operators with numbers to a thousandth of a point."""
-    return " ".join(token if token.isalpha() else num(float(token)) for token in code.split())
+    return f"{_fine(path)} S"
 
 
 def _pattern(piece: Pattern, drawing: Drawing) -> None:
@@ -234,32 +279,23 @@ def _pattern(piece: Pattern, drawing: Drawing) -> None:
     rows = math.ceil(height / pitch) + 1
     path = PDFPathObject()
     path.rect(x, y, width, height)
-    parts = [f"{path.getCode()} W n {rgb(piece.colour)} RG 0.3 w"]
+    parts = [f"{_points(path)} W n {rgb(piece.colour)} RG"]
     parts.extend(
         f"q {nums(-1 if row % 2 else 1, 0, 0, 1, x + (width if row % 2 else 0), y + row * pitch)} cm /{bundle} Do Q"
         for row in range(rows)
     )
     size = 0.40 * min(width, height)
     petal = drawing.form((-size, -size, size, size), _petals(size))
-    turns = 60
-    parts.append(f"1 0 0 1 {nums(x + width / 2, y + height / 2)} cm 0.35 w")
-    turn = math.tau / turns
-    step = (
-        f"{num5(math.cos(turn))} {num5(math.sin(turn))} {num5(-math.sin(turn))} {num5(math.cos(turn))} 0 0 cm"
-    )
-    parts.append(f"\n{step}\n".join([f"/{petal} Do"] * turns))
+    parts.append(f"1 0 0 1 {nums(x + width / 2, y + height / 2)} cm")
+    parts.append(_again(f"/{petal} Do", _turn(60), 60))
     drawing.artifact(*parts)
-
-
-def num5(value: float) -> str:
-    """Return a number to a millionth: rotations that are multiplied sixty times must not drift."""
-    return f"{value:.6f}"
 
 
 def _bundle(width: float) -> str:
     """Return five hair lines that swing apart and together."""
     periods = max(2, round(width / (42 * MM)))
-    turn = math.tau * periods / width
+    period = width / periods
+    turn = math.tau / period
     lines = []
     for index in range(5):
         swing = (2.2 + 1.3 * index) * MM
@@ -272,8 +308,9 @@ def _bundle(width: float) -> str:
                 2 * turn * t + index * 0.5
             )
 
-        lines.append(_curve(point, slope, 0.0, width, periods * 8))
-    return "\n".join(lines)
+        lines.append(_curve(point, slope, period, 8))
+    # Without round caps a hair would show where two periods meet.
+    return f"{_FINE} 30 w 1 J\n{_again(chr(10).join(lines), f'1 0 0 1 {num(period * 100)} 0', periods)}"
 
 
 def _petals(size: float) -> str:
@@ -281,34 +318,24 @@ def _petals(size: float) -> str:
     path = PDFPathObject()
     for near, far, half in ((0.08, 0.42, 0.12), (0.34, 0.74, 0.14), (0.66, 1.0, 0.12)):
         path.ellipse(near * size, -half * size, (far - near) * size, 2 * half * size)
-    return f"{_short(path.getCode())} S"
+    return f"{_FINE} 35 w\n{_fine(path)} S"
 
 
 def _emblem(piece: Emblem, drawing: Drawing) -> None:
     """Paint a disc of rings, beads and a flower: a place for an emblem, deliberately nobody's."""
     radius = piece.diameter / 2 * MM
     x, y = (value * MM for value in piece.centre)
-    parts = [f"{rgb(piece.colour)} RG {rgb(piece.colour)} rg 1 0 0 1 {nums(x, y)} cm"]
+    parts = [f"{rgb(piece.colour)} RG 1 0 0 1 {nums(x, y)} cm {_FINE} 1 J"]
     for share, line in ((0.98, 0.03), (0.90, 0.010), (0.74, 0.010), (0.70, 0.022)):
         path = PDFPathObject()
         path.circle(0, 0, (share - line / 2) * radius)
-        parts.append(f"{num(line * radius)} w {_short(path.getCode())} S")
-    beads = PDFPathObject()
-    for index in range(36):
-        angle = math.tau * index / 36
-        beads.circle(0.82 * radius * math.cos(angle), 0.82 * radius * math.sin(angle), 0.028 * radius)
-    parts.append(f"{_short(beads.getCode())} f")
-    parts.append(f"{num(0.012 * radius)} w")
-    parts.extend(
-        _rosette(0, 0, share * radius, depth * radius, 8)
-        for share, depth in ((0.52, 0.11), (0.52, -0.11), (0.36, 0.08), (0.36, -0.08))
-    )
-    heart = PDFPathObject()
-    for index in range(8):
-        angle = math.tau * index / 8
-        heart.circle(0.17 * radius * math.cos(angle), 0.17 * radius * math.sin(angle), 0.045 * radius)
-    heart.circle(0, 0, 0.09 * radius)
-    parts.append(f"{_short(heart.getCode())} f")
+        parts.append(f"{_whole(line * radius)} w {_fine(path)} S")
+    parts.append(_around(_dots(0.056 * radius, (0.82 * radius, 0.0)), 36))
+    petals = ((0.52, 0.11), (0.52, -0.11), (0.36, 0.08), (0.36, -0.08))
+    flower = [_rosette(share * radius, depth * radius, 8, 8) for share, depth in petals]
+    heart = _dots(0.09 * radius, (0.17 * radius, 0.0))
+    parts.append(_around("\n".join([f"{_whole(0.012 * radius)} w", *flower, heart]), 8))
+    parts.append(_dots(0.18 * radius, (0.0, 0.0)))
     drawing.artifact(*parts)
 
 

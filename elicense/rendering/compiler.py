@@ -13,16 +13,22 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from elicense.rendering.art import Drawing
-from elicense.rendering.background import read_background
 from elicense.rendering.furniture import PageDraft
 from elicense.rendering.layout import load_layout
 from elicense.rendering.metadata import output_intent, profile_stream
 from elicense.rendering.names import check_names
-from elicense.rendering.objects import HEADER, Body, ref, refs, stream, text_string, xref_line
+from elicense.rendering.objects import HEADER, Body, ref, refs, stream, text_string, xref_lines
 from elicense.rendering.pages import page_object, page_tree, widget_object
-from elicense.rendering.resources import blank_appearance, write_font, write_seal
+from elicense.rendering.resources import blank_appearance, write_fonts, write_seal
 from elicense.rendering.structure import TreeWriter, document_element, parent_tree
-from elicense.rendering.template import CompiledFlow, CompiledPage, CompiledTemplate, Numbers
+from elicense.rendering.template import (
+    CompiledFlow,
+    CompiledPage,
+    CompiledTemplate,
+    HeadSlot,
+    Numbers,
+    QrSlot,
+)
 from elicense.rendering.typeset import Typesetter
 from elicense.seal.drawing import draw_seal
 from elicense.updates import LOCK
@@ -124,9 +130,8 @@ def _compile(
     forms = {name: _added(body, allocate, form) for name, form in shared.forms.items()}
     if background is not None:
         forms["Page"] = background.write(body, allocate)
-    fonts_used = "".join(
-        f"/S{font.index} {ref(write_font(body, allocate, font))}" for font in setter.subsets.build()
-    )
+    carried = setter.subsets.carriable(_filled_faces(drafts, layout, fonts))
+    own_fonts = setter.subsets.build(left_out=[font.face for font in carried])
     pages = tuple(
         CompiledPage(
             number=draft.number, furniture=stream_number, content=content, slots=tuple(draft.slots),
@@ -139,7 +144,8 @@ def _compile(
         licence_type=licence_type, fonts=fonts, seals=drawings, capacity=capacity,
         conformance="B" if background else "A", numbers=numbers, prefix=b"", low_offsets={},
         first_static=first_static, static_lines=b"", next_number=0, pages=pages[: len(always)],
-        flow=_flow(layout, drafts, pages, elements), straddle=layout.straddle, static_fonts=fonts_used,
+        flow=_flow(layout, drafts, pages, elements), straddle=layout.straddle,
+        static_fonts=write_fonts(body, allocate, own_fonts, best=True), carried=carried,
         forms="".join(f"/{name} {ref(number)}" for name, number in {"Seal": numbers.seal, **forms}.items()),
         seal_page=sealed, seal_rect=None if sealed is None else drafts[sealed].seal_rect,
         widget_owner=next(iter(tree.widgets.values()), 0),
@@ -153,6 +159,9 @@ def _read(licence_type: LicenceType) -> tuple[Layout, Background | None]:
     layout = load_layout(licence_type.folder / "layout.yaml")
     if layout.background is None:
         return layout, None
+    # Most types have no background; the library that reads one takes 90 ms and 25 MB to load.
+    from elicense.rendering.background import read_background  # noqa: PLC0415
+
     background = read_background(
         licence_type.folder, layout, (licence_type.page_width, licence_type.page_height)
     )
@@ -196,7 +205,7 @@ def _added(body: Body, allocate: Callable[[], int], content: bytes | str) -> int
 
 def _furniture(body: Body, allocate: Callable[[], int], draft: PageDraft) -> int:
     """Write the static content stream of a page; return its number."""
-    return _added(body, allocate, stream("", draft.drawing.content().encode("ascii")))
+    return _added(body, allocate, stream("", draft.drawing.content().encode("ascii"), best=True))
 
 
 def _flow(
@@ -219,6 +228,25 @@ def _flow(
         flow=flow, host=host, repeated=pages[-1], frame=repeated.flow_frame,
         elements_before=(*before, *elements[host][:cut]), elements_after=(*elements[host][cut:], *after),
     )  # fmt: skip
+
+
+def _filled_faces(drafts: Sequence[PageDraft], layout: Layout, fonts: FontLibrary) -> set[int]:
+    """Return the faces that are asked first for texts which differ from licence to licence."""
+    found = layout.flow()
+    roles = _roles(found[1].model_dump()) if found else set()
+    for draft in drafts:
+        for slot in draft.slots:
+            if not isinstance(slot, QrSlot):
+                roles.add(slot.block.font if isinstance(slot, HeadSlot) else slot.style.font)
+    return {fonts.first_face(role) for role in roles}
+
+
+def _roles(value: Any) -> set[str]:
+    """Return every font role in a part of a layout as plain values."""
+    if isinstance(value, dict):
+        own = {role for key, role in value.items() if key in {"font", "header_font"} and role}
+        return own.union(*map(_roles, value.values()))
+    return set[str]().union(*map(_roles, value)) if isinstance(value, (list, tuple)) else set()
 
 
 def _write_document(
@@ -276,6 +304,6 @@ def _closed(compiled: CompiledTemplate, body: Body, next_number: int) -> Compile
         compiled,
         prefix=HEADER + body.joined(),
         low_offsets={number: offset for number, offset in body.offsets.items() if number < first},
-        static_lines=b"".join(xref_line(body.offsets[number]) for number in range(first, next_number)),
+        static_lines=xref_lines([body.offsets[number] for number in range(first, next_number)]),
         next_number=next_number,
     )

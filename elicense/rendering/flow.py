@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.text import Line
     from elicense.seal.drawing import SealDrawing
+    from elicense.wording import Printer
 
 MM = POINTS_PER_MM
 _CELL_PADDING = 1.4 * MM
@@ -71,8 +72,7 @@ class Step(NamedTuple):
     """Column, for the names of columns; Decimal, for a numbered list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(NamedTuple):
     """Text of one structure element within a strip."""
 
     path: tuple[Step, ...]
@@ -112,7 +112,7 @@ class Strip:
 
 def strips_of(
     flow: Flow,
-    licence: Licence,
+    printer: Printer,
     licence_type: LicenceType,
     fonts: FontLibrary,
     seals: Sequence[SealDrawing],
@@ -122,7 +122,8 @@ def strips_of(
     Raises:
         RenderingError: a character has no glyph, or a word is wider than its column.
     """
-    maker = _Maker(licence, licence_type, fonts, seals, flow.frame[2] * MM)
+    maker = _Maker(printer, licence_type, fonts, seals, flow.frame[2] * MM)
+    licence = printer.licence
     strips: list[Strip] = []
     for index, item in enumerate(flow.items):
         if isinstance(item, SignatureItem):
@@ -138,12 +139,17 @@ def strips_of(
 class _Maker:
     """Turns items into strips."""
 
-    licence: Licence
+    printer: Printer
     licence_type: LicenceType
     fonts: FontLibrary
     seals: Sequence[SealDrawing]
     width: float
     """Of the frame, points."""
+
+    @property
+    def licence(self) -> Licence:
+        """What is printed."""
+        return self.printer.licence
 
     def strips(self, item: Item, index: int) -> list[Strip]:
         """Return the strips of an item other than the signature and the foot."""
@@ -163,7 +169,7 @@ class _Maker:
 
     def _say(self, template: str, style: Style) -> Said:
         # Page numbers are not known yet; a flow's text cannot depend on them.
-        return say(template, self.licence, empty=style.empty, page=0, pages=0)
+        return say(template, self.printer, empty=style.empty, page=0, pages=0)
 
     def _items(self, name: str) -> list[str]:
         """Return the templates of a list field's entries, none if it is absent."""

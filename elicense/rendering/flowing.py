@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
+from elicense.model import LicenceDraft
 from elicense.rendering.art import Drawing, draw
 from elicense.rendering.blocks import FootItem, TextBlock
 from elicense.rendering.flow import Step, strips_of
 from elicense.rendering.objects import POINTS_PER_MM, num, nums
 from elicense.rendering.paginate import paginate
 from elicense.rendering.structure import Element, Mark
-from elicense.rendering.typeset import cut, say
+from elicense.rendering.typeset import SetLine, artifact, cut, placed_box, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +25,22 @@ if TYPE_CHECKING:
     from elicense.rendering.paginate import PlacedStrip
     from elicense.rendering.sheet import Sheet
     from elicense.rendering.template import CompiledFlow, CompiledTemplate, Rect
-    from elicense.rendering.typeset import SetLine
+    from elicense.wording import Printer
 
 MM = POINTS_PER_MM
 _FOOT_CLEARANCE = 2.0
 """Millimetres between the text and what stands at the foot of the last page."""
+_CONTENT = attrgetter(*LicenceDraft.__dataclass_fields__)
+"""Everything a licence says but what it gets when its number is reserved."""
+
+
+class _Place(NamedTuple):
+    """A sheet as a flow finds it."""
+
+    number: int
+    position: int
+    pages: int
+    next_mcid: int
 
 
 @dataclass(slots=True)
@@ -49,7 +62,7 @@ class FlowWriter:
     """A flow of one licence, broken into pages."""
 
     compiled: CompiledFlow
-    licence: Licence
+    printer: Printer
     pages: list[list[PlacedStrip]]
     """Strips of each page."""
     foot: tuple[TextBlock | Line | Box, ...]
@@ -58,19 +71,32 @@ class FlowWriter:
     """Structure in reading order; complete after `write`."""
     seal_index: int = 0
     """Which of the elements the signature fields come before; known after `write`."""
+    sheets: tuple[_Place, ...] = ()
+    """Where it was written."""
 
     @classmethod
-    def start(cls, compiled: CompiledTemplate, licence: Licence) -> FlowWriter:
-        """Return the flow broken into pages. Raises RenderingError if something does not fit."""
+    def start(cls, compiled: CompiledTemplate, printer: Printer, earlier: FlowWriter | None) -> FlowWriter:
+        """Return the flow broken into pages, as it was for the same content if there is an `earlier` one.
+
+        Raises:
+            RenderingError: something does not fit or has no glyph.
+        """
         found = compiled.flow
         assert found is not None
-        strips = strips_of(found.flow, licence, compiled.licence_type, compiled.fonts, compiled.seals)
+        if earlier is not None and earlier.serves(found, printer.licence):
+            return cls(found, printer, earlier.pages, earlier.foot)
+        strips = strips_of(found.flow, printer, compiled.licence_type, compiled.fonts, compiled.seals)
         foot = tuple(piece for item in found.flow.items if isinstance(item, FootItem) for piece in item.foot)
         bottom = found.frame[1] if compiled.pages else 0.0
         reserved = max((_top(piece) for piece in foot), default=0.0)
         free = max(0.0, reserved + _FOOT_CLEARANCE - bottom) * MM if foot else 0.0
         heights = (found.flow.frame[3] * MM, found.frame[3] * MM)
-        return cls(found, licence, paginate(strips, heights, free), foot)
+        return cls(found, printer, paginate(strips, heights, free), foot)
+
+    def serves(self, compiled: CompiledFlow, licence: Licence) -> bool:
+        """Tell whether the flow of `licence` says and looks the same: its content is, and no number is in it."""
+        same = compiled is self.compiled and not compiled.numbered
+        return same and _CONTENT(licence) == _CONTENT(self.printer.licence)
 
     def shifted(self, page: int) -> int:
         """Return where the page of that index in the layout stands now."""
@@ -91,12 +117,25 @@ class FlowWriter:
     def _frame(self, page: int) -> Rect:
         return self.compiled.flow.frame if page == 0 else self.compiled.frame
 
-    def write(self, sheets: Sequence[Sheet]) -> None:
-        """Print the flow on its sheets; `elements` and `seal_index` are complete then."""
+    def write(self, sheets: Sequence[Sheet], earlier: tuple[FlowWriter, Sequence[Sheet]] | None) -> None:
+        """Print the flow on its sheets; `elements` and `seal_index` are complete then.
+
+        Args:
+            sheets: all sheets of the document.
+            earlier: the flow and the sheets of an earlier plan; taken over if it stands on the same places there.
+        """
+        own = sheets[self.compiled.host : self.compiled.host + len(self.pages)]
+        self.sheets = tuple(
+            _Place(sheet.number, sheet.position, sheet.pages, sheet.next_mcid) for sheet in own
+        )
+        if earlier is not None and earlier[0].pages is self.pages and earlier[0].sheets == self.sheets:
+            self.elements, self.seal_index = earlier[0].elements, earlier[0].seal_index
+            for sheet, old in zip(own, earlier[1][self.compiled.host :], strict=False):
+                sheet.running, sheet.next_mcid = old.running, old.next_mcid
+            return
         root = _Node(Step("Document", 0))
         seal_before: Step | None = None
-        for page, strips in enumerate(self.pages):
-            sheet = sheets[self.compiled.host + page]
+        for page, (sheet, strips) in enumerate(zip(own, self.pages, strict=True)):
             frame = self._frame(page)
             for placed in strips:
                 self._rules(sheet, placed, frame)
@@ -110,7 +149,7 @@ class FlowWriter:
         self.seal_index = len(self.elements)
         if seal_before is not None:
             self.seal_index = list(root.kids).index(seal_before) + 1
-        self._write_foot(sheets[self.compiled.host + len(self.pages) - 1])
+        self._write_foot(own[-1])
 
     def _ink(
         self, sheet: Sheet, root: _Node, path: tuple[Step, ...], group: list[tuple[Ink, float]], frame: Rect
@@ -122,17 +161,18 @@ class FlowWriter:
             _grow(root, path)
             return
         span = (first.span[0], last.span[1])
-        said = cut(first.said, span, self.licence)
+        said = cut(first.said, span, self.printer)
         left, upper = frame[0] * MM, (frame[1] + frame[3]) * MM
-        lines: list[SetLine] = [
-            replace(line, x=left + line.x, y=upper - top + line.y) for ink, top in group for line in ink.lines
-        ]
+        lines = tuple([
+            SetLine(line, left + x, upper - top + y, size, role)
+            for ink, top in group
+            for line, x, y, size, role in ink.lines
+        ])  # fmt: skip
         mark = sheet.mark()
         if path:
             _grow(root, path).marks.append(mark)
-        sheet.print_text(
-            said, tuple(lines), frame, mark.mcid, first.style, tag=path[-1].tag if path else "Artifact"
-        )
+        tag = path[-1].tag if path else "Artifact"
+        sheet.running.append(sheet.text_piece(said, lines, frame, mark.mcid, first.style, tag=tag))
 
     def _rules(self, sheet: Sheet, placed: PlacedStrip, frame: Rect) -> None:
         strip, top = placed
@@ -142,21 +182,23 @@ class FlowWriter:
         boxes = " ".join(
             f"{nums(left + x, upper + y, width, height)} re" for x, y, width, height in strip.rules
         )
-        sheet.decorate(f"q 0 G 0 j {num(strip.rule_width)} w {boxes} S Q")
+        sheet.paint(artifact(f"q 0 G 0 j {num(strip.rule_width)} w {boxes} S Q"))
 
     def _write_foot(self, sheet: Sheet) -> None:
         for piece in self.foot:
             if not isinstance(piece, TextBlock):
                 drawing = Drawing()
                 draw((piece,), drawing)
-                sheet.operators.append(drawing.content().rstrip("\n"))
+                sheet.paint(drawing.content().rstrip("\n"))
                 continue
-            said = say(piece.text, self.licence, empty=piece.empty, page=sheet.position, pages=sheet.pages)
+            said = say(piece.text, self.printer, empty=piece.empty, page=sheet.position, pages=sheet.pages)
             if said.text:
-                lines = sheet.setter.in_box(said.text, piece, piece.rect, name=None)
+                lines = placed_box(sheet.fonts, piece, piece.rect, name=None).set(said.text)
                 mark = sheet.mark()
                 self.elements.append(Element(piece.tag, (mark,), lang=piece.lang))
-                sheet.print_text(said, lines, piece.rect, mark.mcid, piece, tag=piece.tag)
+                sheet.running.append(
+                    sheet.text_piece(said, lines, piece.rect, mark.mcid, piece, tag=piece.tag)
+                )
 
 
 def _grow(root: _Node, path: Sequence[Step]) -> _Node:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import unicodedata
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 import uharfbuzz as hb  # type: ignore[import-untyped]  # the package ships no types
 
 from elicense.errors import ConfigurationError, InvalidTemplate, RenderingError
+from elicense.rendering.assembler import Assembler
 from elicense.rendering.fontlist import read_font_list
+from elicense.rendering.outlines import OutlinePen, shortened
 from elicense.seal.lettering import GlyphOutline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from elicense.rendering.fontlist import FaceSpec, FontList, StandIn
-    from elicense.seal.geometry import Command
 
 _LISTED = 5
 """So many uncovered characters are named in one refusal."""
@@ -46,6 +46,10 @@ class Glyph:
     """Glyph number in that face, never 0."""
     advance: float
     """Width in 1/1000 em, equal to the one the embedded program states."""
+    width: str
+    """The same as it stands in a W array; empty for 1000, the default."""
+    utf16: str
+    """The character in UTF-16BE as a hex string in brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Face:
         _require_embeddable(self._face, spec)
         self._font = hb.Font(self._face)
         self._scale: float = 1000 / self._face.upem
+        self._assembler = Assembler(spec.path, spec.index, self._font.draw_glyph_with_pen)
 
     @cached_property
     def postscript_name(self) -> str:
@@ -118,11 +123,6 @@ class Face:
             bbox=(left, bottom, right, top),
         )
 
-    @cached_property
-    def _prepared(self) -> Any:
-        """The face rearranged for fast subsetting; costs about 70 ms once."""
-        return hb.subset_preprocess(self._face)
-
     def gid(self, char: str) -> int:
         """Return the glyph number of `char`, or 0 if the face has none."""
         gid: int | None = self._font.get_nominal_glyph(ord(char))
@@ -135,20 +135,13 @@ class Face:
 
     def outline(self, gid: int) -> GlyphOutline:
         """Return a glyph's contours."""
-        pen = _OutlinePen(self._scale)
+        pen = OutlinePen(self._scale)
         self._font.draw_glyph_with_pen(gid, pen)
-        return GlyphOutline(advance=self.advance(gid), commands=tuple(pen.commands))
+        return GlyphOutline(self.advance(gid), tuple(pen.commands), shortened(pen.commands))
 
-    def subset(self, gids: Iterable[int]) -> tuple[bytes, Mapping[int, int]]:
-        """Return a font program with just these glyphs and .notdef, and the map from old to new numbers."""
-        wanted = hb.SubsetInput()
-        wanted.glyph_set.update(gids)
-        wanted.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
-        unused = (tag for tag in self._face.table_tags if tag not in _KEPT_TABLES)
-        wanted.drop_table_tag_set.update(int.from_bytes(tag.encode("latin-1"), "big") for tag in unused)
-        plan = hb.SubsetPlan(self._prepared, wanted)
-        program: bytes = plan.execute().blob.data
-        return program, plan.old_to_new_glyph_mapping
+    def program(self, gids: Sequence[int]) -> bytes:
+        """Return a font program whose glyphs are an empty one and these, in this order."""
+        return self._assembler.program(gids)
 
 
 def _require_embeddable(face: Any, spec: FaceSpec) -> None:
@@ -171,52 +164,15 @@ def _require_embeddable(face: Any, spec: FaceSpec) -> None:
         )
 
 
-class _OutlinePen:
-    """Collects HarfBuzz's outline calls, every curve a cubic. The method names are the pen protocol's."""
+class _Advances(dict[str, float]):
+    """Character -> width in one role; asked for all the characters of a document, a lookup each."""
 
-    def __init__(self, scale: float) -> None:
-        self._scale = scale
-        self._at = (0.0, 0.0)
-        self.commands: list[Command] = []
+    def __init__(self, library: FontLibrary, role: str) -> None:
+        self._library, self._role = library, role
 
-    def _point(self, point: tuple[float, float]) -> tuple[float, float]:
-        return round(point[0] * self._scale, 3), round(point[1] * self._scale, 3)
-
-    def moveTo(self, point: tuple[float, float]) -> None:  # noqa: N802
-        """Start a contour."""
-        self._at = self._point(point)
-        self.commands.append(("M", *self._at))
-
-    def lineTo(self, point: tuple[float, float]) -> None:  # noqa: N802
-        """Add a straight line."""
-        self._at = self._point(point)
-        self.commands.append(("L", *self._at))
-
-    def qCurveTo(self, control: tuple[float, float], end: tuple[float, float]) -> None:  # noqa: N802
-        """Add a quadratic curve as the cubic that is the same curve."""
-        (x0, y0), (cx, cy), (x, y) = self._at, self._point(control), self._point(end)
-        self.commands.append(
-            (
-                "C",
-                round((x0 + 2 * cx) / 3, 3),
-                round((y0 + 2 * cy) / 3, 3),
-                round((x + 2 * cx) / 3, 3),
-                round((y + 2 * cy) / 3, 3),
-                x,
-                y,
-            )
-        )
-        self._at = (x, y)
-
-    def curveTo(self, *points: tuple[float, float]) -> None:  # noqa: N802
-        """Add a cubic curve."""
-        (x1, y1), (x2, y2), (x, y) = map(self._point, points)
-        self.commands.append(("C", x1, y1, x2, y2, x, y))
-        self._at = (x, y)
-
-    def closePath(self) -> None:  # noqa: N802
-        """Close the contour."""
-        self.commands.append(("Z",))
+    def __missing__(self, char: str) -> float:
+        self[char] = advance = self._library.glyphs(char, self._role)[0].advance
+        return advance
 
 
 class FontLibrary:
@@ -230,7 +186,11 @@ class FontLibrary:
         self._chains = dict(fonts.chains)
         self._stand_ins = fonts.stand_ins
         self._faces: dict[int, Face] = {}
-        self._glyphs: dict[str, dict[str, Glyph]] = {role: {} for role in self._chains}
+        # Roles that ask the same faces in turn find the same glyphs.
+        shared: dict[tuple[int, ...], dict[str, Glyph]] = {}
+        self._glyphs = {role: shared.setdefault(chain, {}) for role, chain in self._chains.items()}
+        self._first = {chain[0]: known for chain, known in reversed(shared.items())}
+        self._advances = {role: _Advances(self, role) for role in self._chains}
         self._opening = threading.Lock()
 
     @staticmethod
@@ -263,7 +223,7 @@ class FontLibrary:
         digest = hashlib.sha256(f"{files}|{chains}".encode()).hexdigest()
         return (
             f"fonts {digest}; uharfbuzz {hb.__version__}; harfbuzz {hb.version_string()}; "
-            f"zlib {zlib.ZLIB_RUNTIME_VERSION}; unicode {unicodedata.unidata_version}"
+            f"unicode {unicodedata.unidata_version}"
         )
 
     def face(self, index: int) -> Face:
@@ -318,10 +278,24 @@ class FontLibrary:
         """Return the width of `text` in 1/1000 em. Raises as `glyphs` does."""
         return sum(glyph.advance for glyph in self.glyphs(text, role))
 
+    def advances(self, role: str) -> Mapping[str, float]:
+        """Return character -> width in 1/1000 em; looked up when first asked for, which raises as `glyphs` does."""
+        self._known(role)
+        return self._advances[role]
+
     def outline(self, char: str, role: str) -> GlyphOutline:
         """Return the outline of one character. Raises as `glyphs` does."""
         (glyph,) = self.glyphs(char, role)
         return self.face(glyph.face).outline(glyph.gid)
+
+    def first_face(self, role: str) -> int:
+        """Return the face that is asked first in a role. Raises InvalidTemplate for an unknown one."""
+        self._known(role)
+        return self._chains[role][0]
+
+    def known_in(self, face: int) -> Mapping[str, Glyph]:
+        """Return what is known so far of the characters of a role in which `face` is asked first."""
+        return self._first.get(face, {})
 
     def _known(self, role: str) -> dict[str, Glyph]:
         try:
@@ -339,7 +313,9 @@ class FontLibrary:
             face = self.face(index)
             gid = face.gid(char)
             if gid:
-                return Glyph(char, index, gid, face.advance(gid))
+                advance = face.advance(gid)
+                width = "" if advance == 1000 else f"[{advance:g}]"
+                return Glyph(char, index, gid, advance, width, f"<{char.encode('utf-16-be').hex().upper()}>")
         return None
 
 

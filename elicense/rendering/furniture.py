@@ -21,9 +21,18 @@ from elicense.rendering.blocks import (
     names_in,
 )
 from elicense.rendering.objects import POINTS_PER_MM
+from elicense.rendering.oneline import one_line
 from elicense.rendering.structure import Annotation, Element, Mark
 from elicense.rendering.template import HeadSlot, PlotSlot, QrSlot, Rect, Slot, TextSlot
-from elicense.rendering.typeset import Typesetter, artifact, box_points, in_colour, marked, measured
+from elicense.rendering.typeset import (
+    Typesetter,
+    artifact,
+    box_points,
+    in_colour,
+    marked,
+    measured,
+    placed_box,
+)
 from elicense.seal.placement import widget_rect
 
 if TYPE_CHECKING:
@@ -115,7 +124,9 @@ class PageDraft:
                 )
         baseline = None
         if block.label is not None and block.valign == "label":
-            (first, *_) = self.setter.in_box(block.label.text, block.label, block.label.rect, name=None)
+            (first, *_) = placed_box(self.setter.fonts, block.label, block.label.rect, name=None).set(
+                block.label.text
+            )
             baseline = first.y / POINTS_PER_MM
         mark = self._text(block.text, block, block.rect, block.tag, only=block.only, baseline=baseline)
         if mark is not None:
@@ -142,9 +153,10 @@ class PageDraft:
             return self._furniture_text(text, style, rect, tag, baseline)
         pagination = bool(names) and set(names) <= _PAGE_NAMES
         mark = None if pagination or not self.number else self._mark()
+        box = placed_box(self.setter.fonts, style, rect, name=names[0] if names else None, baseline=baseline)
         self.slots.append(TextSlot(
             template=text, style=style, rect=rect, mcid=None if mark is None else mark.mcid, tag=tag,
-            field=names[0] if names else None, pagination=pagination, only=only, baseline=baseline,
+            box=box, line=one_line(box, style, rect), pagination=pagination, only=only,
         ))  # fmt: skip
         return mark
 
@@ -152,7 +164,7 @@ class PageDraft:
         self, text: str, style: Style, rect: Rect, tag: str, baseline: float | None
     ) -> Mark | None:
         plain = text.replace("{{", "{").replace("}}", "}")
-        lines = self.setter.in_box(plain, style, rect, name=None, baseline=baseline)
+        lines = placed_box(self.setter.fonts, style, rect, name=None, baseline=baseline).set(plain)
         self.lines.extend(measured(lines, 0, rect, under_seal=style.under_seal))
         operators = self.setter.operators(lines)
         if not self.number:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
-
-from PIL import ImageCms
 
 from elicense.rendering.objects import stream, text_string
 
@@ -35,8 +34,9 @@ _ELEMENTS = (
     ("certificateExpiringDate", "Date", "证照有效期截止日期"),
 )
 
-_SRGB_DATE = slice(24, 36)
-_SRGB_PLATFORM = slice(40, 44)
+
+_LAST_DAY = "certificateExpiringDate"
+"""The last of them, which not every licence has."""
 
 
 def pdf_date(at: datetime) -> str:
@@ -46,14 +46,8 @@ def pdf_date(at: datetime) -> str:
 
 @lru_cache(maxsize=1)
 def srgb_profile() -> bytes:
-    """Return an ICC profile of sRGB with a fixed date, so that it is the same on every machine.
-
-    Source: ICC.1:2010, 7.2 (offsets of the header fields).
-    """
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[_SRGB_DATE] = bytes.fromhex("07e800010001000000000000")  # 1 January 2024, 00:00:00
-    profile[_SRGB_PLATFORM] = b"\0\0\0\0"
-    return bytes(profile)
+    """Return an ICC profile of sRGB: that of Little CMS with a fixed date and no platform (the tests make it anew)."""
+    return Path(__file__).with_name("srgb.icc").read_bytes()
 
 
 def output_intent(profile: int) -> str:
@@ -66,7 +60,7 @@ def output_intent(profile: int) -> str:
 
 def profile_stream() -> bytes:
     """Return the profile as a stream object's body."""
-    return stream("/N 3", srgb_profile())
+    return stream("/N 3", srgb_profile(), best=True)
 
 
 def title_of(licence: Licence) -> str:
@@ -74,68 +68,64 @@ def title_of(licence: Licence) -> str:
     return f"{licence.type_name} {licence.number}"
 
 
-def information(licence: Licence) -> bytes:
-    """Return the information dictionary, in agreement with the XMP."""
-    moment = pdf_date(licence.signing_time).encode("ascii")
+def information(licence: Licence, moment: str) -> bytes:
+    """Return the information dictionary, in agreement with the XMP; `moment` is the signing time as PDF writes it."""
     return b"<</Title %s/Author %s/Producer %s/CreationDate(%s)/ModDate(%s)>>" % (
         text_string(title_of(licence)),
         text_string(licence.authority.name),
         text_string(PRODUCER),
-        moment,
-        moment,
+        moment.encode("ascii"),
+        moment.encode("ascii"),
     )
 
 
 def xmp(licence: Licence, *, conformance: str) -> bytes:
-    """Return the XMP packet of `licence`, dates equal to its signing time.
+    """Return the XMP packet of `licence`, dates equal to its signing time; an open end has no expiring date.
 
     Args:
         licence: whose document it is.
         conformance: level of PDF/A-3, "A" (then PDF/UA-1 is claimed too) or "B".
     """
+    before, behind = _skeleton(conformance)
     moment = licence.signing_time.strftime("%Y-%m-%dT%H:%M:%SZ")
-    tagged = conformance == "A"
-    head, middle = _skeleton(tagged=tagged)
-    body = (
-        f"<pdfaid:part>3</pdfaid:part><pdfaid:conformance>{conformance}</pdfaid:conformance>"
-        + ("<pdfuaid:part>1</pdfuaid:part>" if tagged else "")
-        + f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(title_of(licence))}</rdf:li></rdf:Alt></dc:title>'
-        f"<dc:creator><rdf:Seq><rdf:li>{escape(licence.authority.name)}</rdf:li></rdf:Seq></dc:creator>"
-        "<dc:language><rdf:Bag><rdf:li>zh-CN</rdf:li></rdf:Bag></dc:language>"
-        f"<pdf:Producer>{PRODUCER}</pdf:Producer><xmp:CreateDate>{moment}</xmp:CreateDate>"
-        f"<xmp:ModifyDate>{moment}</xmp:ModifyDate><xmp:MetadataDate>{moment}</xmp:MetadataDate>"
-        + "".join(f"<lic:{name}>{value}</lic:{name}>" for name, value in _elements(licence))
+    authority, end = _escaped(licence.authority.name), licence.validity.end
+    values = (
+        _escaped(title_of(licence)),
+        authority,
+        moment,
+        moment,
+        moment,
+        _escaped(licence.type_name),
+        _escaped(licence.type_code),
+        _escaped(licence.number),
+        _escaped(str(licence.identifier)),
+        authority,
+        _escaped(licence.authority.code),
+        licence.issued_on.isoformat(),
+        "".join([f"<rdf:li>{_escaped(holder.name)}</rdf:li>" for holder in licence.holders]),
+        "".join([f"<rdf:li>{_escaped(holder.code)}</rdf:li>" for holder in licence.holders]),
+        "".join([f"<rdf:li>{_escaped(holder.code_kind)}</rdf:li>" for holder in licence.holders]),
+        licence.validity.start.isoformat(),
     )
-    return (head + body + middle).encode("utf-8")
+    last_day = f"<lic:{_LAST_DAY}>{end.isoformat()}</lic:{_LAST_DAY}>" if end is not None else ""
+    return f"{before % values}{last_day}{behind}".encode()
 
 
-def _elements(licence: Licence) -> list[tuple[str, str]]:
-    """Return the name and XML value of each licence element; an open end has no expiring date."""
-    values = {
-        "certificateName": escape(licence.type_name),
-        "certificateTypeCode": escape(licence.type_code),
-        "certificateNumber": escape(licence.number),
-        "certificateIdentifier": escape(str(licence.identifier)),
-        "certificateIssuingAuthorityName": escape(licence.authority.name),
-        "certificateIssuingAuthorityCode": escape(licence.authority.code),
-        "certificateIssuedDate": licence.issued_on.isoformat(),
-        "certificateHolderName": _seq([holder.name for holder in licence.holders]),
-        "certificateHolderCode": _seq([holder.code for holder in licence.holders]),
-        "certificateHolderTypeCode": _seq([holder.code_kind for holder in licence.holders]),
-        "certificateEffectiveDate": licence.validity.start.isoformat(),
-        "certificateExpiringDate": licence.validity.end.isoformat() if licence.validity.end else "",
-    }
-    return [(name, values[name]) for name, _, _ in _ELEMENTS if values[name]]
-
-
-def _seq(items: list[str]) -> str:
-    return "<rdf:Seq>" + "".join(f"<rdf:li>{escape(item)}</rdf:li>" for item in items) + "</rdf:Seq>"
+def _escaped(text: str) -> str:
+    """Return `text` as XML has it."""
+    return escape(text) if "&" in text or "<" in text or ">" in text else text
 
 
 @lru_cache(maxsize=2)
-def _skeleton(*, tagged: bool) -> tuple[str, str]:
-    """Return what stands before and after the values; the extension schemas are always the same."""
-    head = (
+def _skeleton(conformance: str) -> tuple[str, str]:
+    """Return what stands before and behind the last day, the first with places for all values but this."""
+    tagged = conformance == "A"
+    elements = "".join(
+        f"<lic:{name}>{'<rdf:Seq>%s</rdf:Seq>' if kind.startswith('seq') else '%s'}</lic:{name}>"
+        for name, kind, _ in _ELEMENTS
+        if name != _LAST_DAY
+    )
+    before = (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"'
@@ -144,25 +134,32 @@ def _skeleton(*, tagged: bool) -> tuple[str, str]:
         f' xmlns:lic="{NAMESPACE}" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"'
         ' xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"'
         ' xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">'
+        f"<pdfaid:part>3</pdfaid:part><pdfaid:conformance>{conformance}</pdfaid:conformance>"
+        f"{'<pdfuaid:part>1</pdfuaid:part>' if tagged else ''}"
+        '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>'
+        "<dc:creator><rdf:Seq><rdf:li>%s</rdf:li></rdf:Seq></dc:creator>"
+        "<dc:language><rdf:Bag><rdf:li>zh-CN</rdf:li></rdf:Bag></dc:language>"
+        f"<pdf:Producer>{PRODUCER}</pdf:Producer><xmp:CreateDate>%s</xmp:CreateDate>"
+        "<xmp:ModifyDate>%s</xmp:ModifyDate><xmp:MetadataDate>%s</xmp:MetadataDate>"
+        f"{elements}"
     )
     schemas = _schema("GB/T 36903 licence elements", NAMESPACE, "lic", _ELEMENTS)
     if tagged:
         universal = (("part", "Integer", "Part of the PDF/UA standard"),)
         schemas += _schema("PDF/UA identification", "http://www.aiim.org/pdfua/ns/id/", "pdfuaid", universal)
-    middle = (
+    behind = (
         f"<pdfaExtension:schemas><rdf:Bag>{schemas}</rdf:Bag></pdfaExtension:schemas>"
         "</rdf:Description></rdf:RDF></x:xmpmeta>\n"
         '<?xpacket end="r"?>'
     )
-    return head, middle
+    return before, behind
 
 
 def _schema(name: str, uri: str, prefix: str, elements: tuple[tuple[str, str, str], ...]) -> str:
+    """Return the description of a schema; its properties are written as attributes, which is half as long."""
     properties = "".join(
-        '<rdf:li rdf:parseType="Resource">'
-        f"<pdfaProperty:name>{element}</pdfaProperty:name><pdfaProperty:valueType>{kind}</pdfaProperty:valueType>"
-        "<pdfaProperty:category>external</pdfaProperty:category>"
-        f"<pdfaProperty:description>{text}</pdfaProperty:description></rdf:li>"
+        f'<rdf:li pdfaProperty:name="{element}" pdfaProperty:valueType="{kind}"'
+        f' pdfaProperty:category="external" pdfaProperty:description="{text}"/>'
         for element, kind, text in elements
     )
     return (

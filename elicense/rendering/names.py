@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from elicense.catalogue import LicenceType
-    from elicense.rendering.blocks import Block, Item
+    from elicense.rendering.blocks import Block, Flow, Item
     from elicense.rendering.layout import Layout
 
 _LISTS = {FieldKind.PARAGRAPHS, FieldKind.LIST}
@@ -91,13 +91,20 @@ def _block_templates(block: Block) -> Iterator[str]:
     elif isinstance(block, TableBlock):
         yield from (cell.text for row in block.table.rows for cell in row.cells)
     elif isinstance(block, FlowBlock):
-        for item in block.flow.items:
-            yield from _item_templates(item)
+        yield from flow_templates(block.flow)
+
+
+def flow_templates(flow: Flow) -> Iterator[str]:
+    """Yield the templates that a flow's items name; the fields they name directly are not among them."""
+    for item in flow.items:
+        yield from _item_templates(item)
 
 
 def _item_templates(item: Item) -> Iterator[str]:
     if isinstance(item, TextItem):
         yield item.text
+    elif isinstance(item, ParagraphsItem):
+        yield item.empty
     elif isinstance(item, SignatureItem):
         yield item.signature.name
         yield item.signature.date

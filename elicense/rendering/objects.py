@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from elicense.rendering.deflate import SMALLEST, best_deflated, deflated
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 POINTS_PER_MM = 72 / 25.4
 """PDF points in a millimetre."""
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 """Version, and four bytes that mark the file as binary."""
-ZLIB_LEVEL = 6
-"""Part of what makes bytes reproducible: never changed without a new engine version."""
 
 
 def num(value: float) -> str:
@@ -50,17 +49,24 @@ def refs(numbers: Iterable[int]) -> str:
     return " ".join(map(ref, numbers))
 
 
-def stream(dictionary: str, data: bytes, *, compress: bool = True) -> bytes:
-    """Return a stream object's body; `dictionary` holds its entries besides Length and Filter."""
-    if compress:
-        data = zlib.compress(data, ZLIB_LEVEL)
+def stream(dictionary: str, data: bytes, *, compress: bool = True, best: bool = False) -> bytes:
+    """Return a stream object's body.
+
+    Args:
+        dictionary: its entries besides Length and Filter.
+        data: what it holds.
+        compress: False to leave it as it is, as what is short is left in any case.
+        best: True for what is written once a template: as small as can be, however long that takes.
+    """
+    if compress and len(data) >= SMALLEST:
+        data = best_deflated(data) if best else deflated(data)
         dictionary += "/Filter/FlateDecode"
     return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (dictionary.encode("ascii"), len(data), data)
 
 
-def xref_line(offset: int) -> bytes:
-    """Return one entry of the cross-reference table."""
-    return b"%010d 00000 n \n" % offset
+def xref_lines(offsets: Sequence[int]) -> bytes:
+    """Return the entries of the cross-reference table for objects in use at these offsets."""
+    return b"%010d 00000 n \n" * len(offsets) % tuple(offsets)
 
 
 @dataclass(slots=True)

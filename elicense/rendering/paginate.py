@@ -113,7 +113,7 @@ def _room(pages: Sequence[object], heights: tuple[float, float]) -> float:
 
 
 def _as_artifacts(strip: Strip) -> tuple[Ink, ...]:
-    return tuple(replace(ink, path=()) for ink in strip.inks)
+    return tuple(ink._replace(path=()) for ink in strip.inks)
 
 
 def _stacked(page: Iterable[Strip]) -> list[PlacedStrip]:

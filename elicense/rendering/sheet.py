@@ -1,44 +1,49 @@
-"""One page as the fill writes it: operators of its dynamic stream, what preflight measures, what the index names."""
+"""One page while it is typeset: every slot becomes a piece, or is taken over from an earlier plan of the same page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from elicense.errors import RenderingError
 from elicense.model import FieldPlacement
 from elicense.rendering.heads import set_head
+from elicense.rendering.licence_file import index_entry
 from elicense.rendering.objects import POINTS_PER_MM
+from elicense.rendering.pieces import Code, Piece, Shown, wrapping
 from elicense.rendering.plot import HEADS, NAMES_WIDTH, draw_plot
-from elicense.rendering.qrcode import QUIET_MODULES, SMALLEST_MODULE, qr_path
+from elicense.rendering.qrcode import QUIET_MODULES, SMALLEST_MODULE, qr_modules
 from elicense.rendering.structure import Element, Mark
 from elicense.rendering.template import HeadSlot, PlotSlot, QrSlot, TextSlot
 from elicense.rendering.text import Line, Segment, break_lines
 from elicense.rendering.typeset import (
+    Said,
     SetLine,
-    artifact,
     hundredths,
-    in_colour,
     literal,
     marked,
     measured,
+    placed_box,
+    runs_of,
     say,
 )
-from elicense.wording import template_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from elicense.model import Licence
-    from elicense.preflight import PlacedLine
     from elicense.rendering.blocks import Style
+    from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.template import CompiledPage, Rect
-    from elicense.rendering.typeset import Said, Typesetter
+    from elicense.rendering.typeset import Typesetter
+    from elicense.wording import Printer
+
+_SILENT = Said("", "")
 
 
 @dataclass(slots=True)
 class Sheet:
-    """A page while it is being filled."""
+    """A page while it is typeset."""
 
     page: CompiledPage
     """Its furniture and slots."""
@@ -50,61 +55,98 @@ class Sheet:
     """Page number, 1-based."""
     pages: int
     """How many pages there are."""
-    licence: Licence
-    """What is printed."""
-    setter: Typesetter
-    """Sets text in the document's own fonts."""
+    printer: Printer
+    """Says what is printed."""
+    fonts: FontLibrary
+    """Where the faces are."""
     next_mcid: int
     """Next free marked-content identifier."""
-    operators: list[str] = field(default_factory=list)
-    """In painting order."""
-    lines: list[PlacedLine] = field(default_factory=list)
-    """For preflight."""
-    placements: list[FieldPlacement] = field(default_factory=list)
-    """For the index."""
+    slots: list[Piece] = field(default_factory=list)
+    """One for each slot of the page."""
+    running: list[Piece] = field(default_factory=list)
+    """The flow's."""
+    decoration: str = ""
+    """Operators that mean nothing by themselves, over all else: a strip of the seal."""
     elements: list[Element] = field(default_factory=list)
     """Structure of what a repeated page prints besides the flow."""
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """All pieces, in the order in which they are painted."""
+        return self.slots + self.running
 
     def mark(self) -> Mark:
         """Return the next marked-content identifier."""
         self.next_mcid += 1
         return Mark(self.number, self.next_mcid - 1)
 
-    def fill_slots(self) -> None:
-        """Print everything the page's slots ask for. Raises RenderingError if something does not fit."""
-        for slot in self.page.slots:
-            if isinstance(slot, TextSlot):
-                self._text(slot)
-            elif isinstance(slot, QrSlot):
-                self._qr(slot)
-            elif isinstance(slot, HeadSlot):
-                self._head(slot)
-            else:
-                self._plot(slot)
+    def fill_slots(self, earlier: Sheet | None) -> None:
+        """Set everything the page's slots ask for.
 
-    def _text(self, slot: TextSlot) -> None:
-        if slot.only is not None and (slot.only == "odd") != (self.position % 2 == 1):
-            if slot.mcid is not None:
-                self.operators.append(marked(slot.tag, slot.mcid, "BT\nET"))
-            return
-        said = say(slot.template, self.licence, empty=slot.style.empty, page=self.position, pages=self.pages)
-        lines = self.setter.in_box(said.text, slot.style, slot.rect, name=slot.field, baseline=slot.baseline)
+        Args:
+            earlier: the same page of an earlier plan; what says the same there is taken over.
+
+        Raises:
+            RenderingError: something does not fit or has no glyph.
+        """
+        known: Sequence[Piece | None] = [None] * len(self.page.slots)
+        if earlier is not None and earlier.page is self.page and earlier.position == self.position:
+            known = earlier.slots
+        for slot, old in zip(self.page.slots, known, strict=True):
+            if not isinstance(slot, TextSlot):
+                piece = self._special(slot, old)
+            elif old is not None and slot.plain and old.said.text == self._printed(slot.template):
+                piece = old
+            else:
+                piece = self._text(slot, old)
+            self.slots.append(piece)
+
+    def _printed(self, template: str) -> str:
+        return self.printer(template, self.position, self.pages)
+
+    def _text(self, slot: TextSlot, old: Piece | None) -> Piece:
         mcid = slot.mcid
+        if slot.only is not None and (slot.only == "odd") != (self.position % 2 == 1):
+            return Piece(_SILENT, mcid, () if mcid is None else (marked(slot.tag, mcid, "BT\nET"),))
+        said = say(slot.template, self.printer, empty=slot.style.empty, page=self.position, pages=self.pages)
         if mcid is None:
             if not said.text:
-                return
+                return Piece(said, None)
             mark = self.mark()
             mcid = mark.mcid
             if not slot.pagination:
                 self.elements.append(Element(slot.tag, (mark,), lang=slot.style.lang))
-        self.print_text(
-            said, lines, slot.rect, mcid, slot.style, tag="Artifact" if slot.pagination else slot.tag
-        )
+        if old is not None and old.said == said and old.mcid == mcid:
+            return old
+        around = slot.wrapping
+        if said.template != slot.template:
+            around = wrapping(said.template, slot.rect, slot.style.colour, slot.mark_tag)
+        short = slot.line.set(said.text, self.position) if slot.line is not None else None
+        if short is not None:
+            return around.piece(said, (self.position, mcid), (short[0],), (short[1],))
+        lines = slot.box.set(said.text)
+        placed = measured(lines, self.position, slot.rect, under_seal=slot.style.under_seal)
+        return around.piece(said, (self.position, mcid), placed, runs_of(lines))
 
-    def print_text(
+    def _special(self, slot: QrSlot | HeadSlot | PlotSlot, old: Piece | None) -> Piece:
+        """Return the piece of a slot that is no plain text."""
+        if isinstance(slot, HeadSlot):
+            names = range(1, len(self.printer.licence.authorities) + 1)
+            places = "\n".join([f"{{authorities.{number}.name}}" for number in names])
+            template = f"{places}{literal(slot.block.authorities)}"
+        else:
+            template = slot.block.qr if isinstance(slot, QrSlot) else f"{{{slot.field}}}"
+        said = say(template, self.printer, empty="", page=self.position, pages=self.pages)
+        if old is not None and old.said == said:
+            return old
+        if isinstance(slot, QrSlot):
+            return self._code(slot, said)
+        return self._head(slot, said) if isinstance(slot, HeadSlot) else self._plot(slot, said)
+
+    def text_piece(
         self, said: Said, lines: tuple[SetLine, ...], rect: Rect, mcid: int, style: Style, *, tag: str
-    ) -> None:
-        """Show `lines` as one marked-content sequence, and note where and what they are.
+    ) -> Piece:
+        """Return a text that is one marked-content sequence.
 
         Args:
             said: what is printed, and by which template.
@@ -114,69 +156,53 @@ class Sheet:
             style: colour, and whether a seal may cover it.
             tag: of the marked content; Artifact for page numbers, which are printed data but no running text.
         """
-        self.operators.append(in_colour(marked(tag, mcid, self.setter.operators(lines)), style.colour))
-        if said.text:
-            self.lines.extend(measured(lines, self.position, rect, under_seal=style.under_seal))
-            self.placements.append(FieldPlacement(
-                template=said.template, fields=template_names(said.template), page=self.position,
-                rect=hundredths(rect), mcid=mcid, text=said.text,
-            ))  # fmt: skip
+        placed = measured(lines, self.position, rect, under_seal=style.under_seal)
+        around = wrapping(said.template, rect, style.colour, tag)
+        return around.piece(said, (self.position, mcid), placed, runs_of(lines))
 
-    def _head(self, slot: HeadSlot) -> None:
+    def _head(self, slot: HeadSlot, said: Said) -> Piece:
         block = slot.block
-        names = [authority.name for authority in self.licence.authorities]
-        places = "\n".join(f"{{authorities.{number}.name}}" for number in range(1, len(names) + 1))
-        said = say(f"{places}{literal(block.authorities)}", self.licence, empty="", page=0, pages=0)
-        lines = set_head(names, block.authorities, block, block.rect, self.setter.fonts)
-        self.print_text(said, lines, block.rect, slot.mcid, block, tag=block.tag)
+        names = [authority.name for authority in self.printer.licence.authorities]
+        lines = set_head(names, block.authorities, block, block.rect, self.fonts)
+        return self.text_piece(said, lines, block.rect, slot.mcid, block, tag=block.tag)
 
-    def _qr(self, slot: QrSlot) -> None:
-        x, y, width, height = (value * POINTS_PER_MM for value in slot.block.rect)
-        side = min(width, height)
-        text = say(slot.block.qr, self.licence, empty="", page=self.position, pages=self.pages).text
-        drawing = qr_path(text, side)
-        inner = side * drawing.modules / (drawing.modules + 2 * QUIET_MODULES)
-        if inner / drawing.modules < SMALLEST_MODULE:
-            needed = (drawing.modules + 2 * QUIET_MODULES) * SMALLEST_MODULE / POINTS_PER_MM
-            raise RenderingError(
-                f"the QR code needs a box of {needed:.0f} mm; enlarge it in the layout",
-                f"二维码至少需要{needed:.0f}毫米见方的框，请在版式中加大",
-            )
-        scale = inner / side
-        place = (scale, 0, 0, scale, x + (width - inner) / 2, y + (height - inner) / 2)
-        operators = f"q {nums5(place)} cm\n{drawing.content.decode('ascii')}Q"
-        self.operators.append(marked("Figure", slot.mcid, operators))
+    def _code(self, slot: QrSlot, said: Said) -> Piece:
+        side = min(slot.block.rect[2:]) * POINTS_PER_MM
+        matrix = _code_matrix(slot.block.rect, qr_modules(said.text))
+        return Piece(said, slot.mcid, (
+            Code(f"/Figure <</MCID {slot.mcid}>> BDC\nq {matrix} cm\n", said.text, side, "Q\nEMC"),
+        ))  # fmt: skip
 
-    def _plot(self, slot: PlotSlot) -> None:
-        said = say(f"{{{slot.field}}}", self.licence, empty="", page=self.position, pages=self.pages)
-        rows = self.licence.fields.get(slot.field, ())
+    def _plot(self, slot: PlotSlot, said: Said) -> Piece:
+        rows = self.printer.licence.fields.get(slot.field, ())
         corners = [(float(row[0]), float(row[1])) for row in rows if not isinstance(row, str)]
         if not corners:
-            self.operators.append(marked("Figure", slot.figure_mcid, "BT\nET"))
-            self.print_text(said, (), slot.rect, slot.listing_mcid, slot.style, tag="P")
-            return
+            nothing = self.text_piece(said, (), slot.rect, slot.listing_mcid, slot.style, tag="P")
+            return nothing._replace(painted=(marked("Figure", slot.figure_mcid, "BT\nET"), *nothing.painted))
         # Set anywhere first: how wide and high the rows are decides where they go.
-        lines = self.setter.in_box(said.text, slot.style, (0, 0, *slot.rect[2:]), name=slot.field)
+        lines = placed_box(self.fonts, slot.style, (0, 0, *slot.rect[2:]), name=slot.field).set(said.text)
         style = slot.style.model_copy(update={"size": lines[0].size})
         lines, second, width = self._in_columns(lines, style)
         height = len(lines) * style.leading * style.size
-        drawn = draw_plot(corners, slot.rect, style, self.setter.fonts, (width, height, second))
+        drawn = draw_plot(corners, slot.rect, style, self.fonts, (width, height, second))
         left, top = drawn.listing
         shift = top - (style.leading - 1) / 2 * style.size - slot.rect[3] * POINTS_PER_MM
-        placed = tuple(replace(row, x=left + NAMES_WIDTH, y=row.y + shift) for row in lines)
+        placed = tuple(row._replace(x=left + NAMES_WIDTH, y=row.y + shift) for row in lines)
         # Each row of coordinates has the name of its corner before it.
-        names = self._row_names(placed, left, style)
-        shown = (*drawn.labels, *names)
-        operators = f"{drawn.operators}\n{self.setter.operators(shown)}"
-        self.operators.append(marked("Figure", slot.figure_mcid, operators))
-        text = "".join(line.line.text for line in shown)
-        self.lines.extend(measured(shown, self.position, slot.rect, under_seal=False))
-        self.placements.append(FieldPlacement(
-            template=text, fields=(), page=self.position, rect=hundredths(slot.rect), mcid=slot.figure_mcid, text=text,
-        ))  # fmt: skip
+        shown = (*drawn.labels, *self._row_names(placed, left, style))
         scale = 1 / POINTS_PER_MM
         rect = ((left + NAMES_WIDTH) * scale, (top - height) * scale, (width + 0.01) * scale, height * scale)
-        self.print_text(said, placed, rect, slot.listing_mcid, slot.style, tag="P")
+        listing = self.text_piece(said, placed, rect, slot.listing_mcid, slot.style, tag="P")
+        text = "".join(line.line.text for line in shown)
+        placement = FieldPlacement(text, (), self.position, hundredths(slot.rect), slot.figure_mcid, text)
+        figure = Shown(
+            f"/Figure <</MCID {slot.figure_mcid}>> BDC\n{drawn.operators}\n", runs_of(shown), "\nEMC"
+        )
+        return Piece(
+            said, slot.figure_mcid, (figure, *listing.painted),
+            (*measured(shown, self.position, slot.rect, under_seal=False), *listing.lines),
+            (placement, *listing.placements), (index_entry(placement), *listing.entries),
+        )  # fmt: skip
 
     def _in_columns(
         self, rows: tuple[SetLine, ...], style: Style
@@ -192,7 +218,7 @@ class Sheet:
             begin = first - x_width
             segments = (Segment(x + space, begin, 0.0), Segment(y, second + last - y_width, 0.0))
             line = Line(row.line.text, begin, row.line.y, second + last - begin, segments)
-            lines.append(replace(row, line=line))
+            lines.append(row._replace(line=line))
         # Room for the heads of the columns too.
         return tuple(lines), second, second + max(last, self._line(HEADS[1], style).width)
 
@@ -203,18 +229,45 @@ class Sheet:
         )
 
     def _line(self, text: str, style: Style) -> Line:
-        (line,) = break_lines(text, self.setter.fonts, style.font, width=1000, size=style.size)
+        (line,) = break_lines(text, self.fonts, style.font, width=1000, size=style.size)
         return line
 
-    def decorate(self, operators: str) -> None:
-        """Paint operators that mean nothing by themselves: rules, a strip of the seal."""
-        self.operators.append(artifact(operators))
+    def paint(self, operators: str) -> None:
+        """Paint operators among the flow that mean nothing by themselves."""
+        self.running.append(Piece(_SILENT, None, (operators,)))
 
-    def stream(self) -> bytes:
-        """Return the dynamic content stream."""
-        return "".join(f"{part}\n" for part in self.operators).encode("ascii")
+    def stream(self, setter: Typesetter) -> bytes:
+        """Return the dynamic content stream, its text in the setter's fonts."""
+        parts = [
+            part if isinstance(part, str) else part.operators(setter)
+            for piece in self.pieces
+            for part in piece.painted
+        ]
+        if self.decoration:
+            parts.append(self.decoration)
+        return "".join([f"{part}\n" for part in parts]).encode("ascii")
 
 
-def nums5(values: tuple[float, ...]) -> str:
+@lru_cache(maxsize=256)
+def _code_matrix(rect: Rect, modules: int) -> str:
+    """Return the matrix that puts a QR code of so many modules with its margin in the middle of a box, mm.
+
+    Raises:
+        RenderingError: its modules would be too fine.
+    """
+    x, y, width, height = (value * POINTS_PER_MM for value in rect)
+    side = min(width, height)
+    scale = modules / (modules + 2 * QUIET_MODULES)
+    if side * scale / modules < SMALLEST_MODULE:
+        needed = (modules + 2 * QUIET_MODULES) * SMALLEST_MODULE / POINTS_PER_MM
+        raise RenderingError(
+            f"the QR code needs a box of {needed:.0f} mm; enlarge it in the layout",
+            f"二维码至少需要{needed:.0f}毫米见方的框，请在版式中加大",
+        )
+    inner = side * scale
+    return _nums5((scale, 0, 0, scale, x + (width - inner) / 2, y + (height - inner) / 2))
+
+
+def _nums5(values: tuple[float, ...]) -> str:
     """Return numbers for a matrix, fine enough that a code's modules stay on their grid."""
     return " ".join(f"{value:.5f}".rstrip("0").rstrip(".") for value in values)

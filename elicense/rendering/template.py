@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from elicense.preflight import Furniture, HashedPrefix
+from elicense.rendering.blocks import names_in
+from elicense.rendering.names import flow_templates
+from elicense.rendering.pieces import Wrapping, wrapping
+from elicense.wording import NUMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,14 +19,17 @@ if TYPE_CHECKING:
     from elicense.catalogue import LicenceType
     from elicense.preflight import PlacedLine
     from elicense.rendering.blocks import AuthoritiesBlock, Flow, QrBlock, Style
+    from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.layout import Straddle
+    from elicense.rendering.oneline import OneLine
+    from elicense.rendering.typeset import PlacedBox
     from elicense.seal.drawing import SealDrawing
 
 Rect = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TextSlot:
     """Where a text goes that differs from licence to licence."""
 
@@ -31,15 +42,30 @@ class TextSlot:
     mcid: int | None
     """Identifier of its marked content; None on a repeated page, where fill gives one, or on an artifact."""
     tag: str
-    """Name of its marked content and, on a repeated page, of its structure element."""
-    field: str | None
-    """The name a refusal mentions."""
+    """Name of its marked content, unless that is an artifact, and on a repeated page of its structure element."""
+    box: PlacedBox
+    """Its box, and how texts are set in it."""
+    line: OneLine | None
+    """How a short text stands in it; None if all texts take the long road."""
     pagination: bool = False
     """True for page numbers: set on the page, no part of the text."""
     only: str | None = None
     """odd or even, if it is set on such pages only."""
-    baseline: float | None = None
-    """Where its first line stands, mm from the page's foot, if beside a label."""
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is the same slot on every page, and nothing stands for what is absent."""
+        return self.mcid is not None and self.only is None and not self.style.empty
+
+    @cached_property
+    def wrapping(self) -> Wrapping:
+        """What stands around its text."""
+        return wrapping(self.template, self.rect, self.style.colour, self.mark_tag)
+
+    @property
+    def mark_tag(self) -> str:
+        """Name of its marked content."""
+        return "Artifact" if self.pagination else self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +107,7 @@ class HeadSlot:
 Slot = TextSlot | QrSlot | PlotSlot | HeadSlot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledPage:
     """One page of the template."""
 
@@ -98,10 +124,15 @@ class CompiledPage:
     owners: Mapping[int, int]
     """mcid -> structure element, for what is fixed."""
     lines: tuple[PlacedLine, ...]
-    """Furniture text, as preflight looks at it; the page number is filled in later."""
+    """Furniture text, as preflight looks at it; the page number means nothing."""
+
+    @cached_property
+    def fixed_texts(self) -> Furniture:
+        """The same, one object for all licences."""
+        return Furniture(self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledFlow:
     """A flow and where it stands."""
 
@@ -117,6 +148,11 @@ class CompiledFlow:
     """Structure elements that come before it in reading order."""
     elements_after: tuple[int, ...]
     """Structure elements that come after it."""
+
+    @cached_property
+    def numbered(self) -> bool:
+        """Whether it prints what only a reserved licence has."""
+        return any(NUMBERED.intersection(names_in(text)) for text in flow_templates(self.flow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +196,7 @@ class Numbers:
         return (self.widget, *self.further)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledTemplate:
     """Everything about a licence type's page that does not depend on the licence."""
 
@@ -194,6 +230,8 @@ class CompiledTemplate:
     """The seal across the edges of the pages."""
     static_fonts: str
     """Entries of the resources' font dictionary for the furniture's fonts."""
+    carried: tuple[CarriedFont, ...]
+    """The furniture's fonts that are not in the prefix: the fill's fonts go on from them."""
     forms: str
     """The resources' XObject dictionary."""
     seal_page: int | None
@@ -208,7 +246,12 @@ class CompiledTemplate:
         """The first seal."""
         return self.seals[0]
 
-    @property
+    @cached_property
+    def hashed(self) -> HashedPrefix:
+        """The prefix, digested once for all documents."""
+        return HashedPrefix(len(self.prefix), hashlib.sha256(self.prefix))
+
+    @cached_property
     def page_size(self) -> tuple[float, float]:
         """Width and height of every page, mm."""
         return self.licence_type.page_width, self.licence_type.page_height

@@ -7,12 +7,12 @@ text.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from itertools import accumulate, groupby
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from elicense.errors import RenderingError
 
@@ -30,7 +30,7 @@ SHRINK_STEP = 0.25
 EM_TOP = 0.88
 """Top of the ideographic em box above the baseline, in em; its bottom is 0.12 below."""
 
-_SPACES = " \u3000"
+SPACES = " \u3000"
 _GLUE = "\u00a0\u202f"
 """No-break spaces: a line neither ends nor begins beside one."""
 _NO_START = frozenset(
@@ -46,12 +46,13 @@ _STRAGGLERS = 2
 """So few characters alone on a last line are avoided where a slightly smaller size can."""
 _TIDY = 0.9
 """How much smaller, as a share of the size."""
-_TOLERANCE = 0.01
+SHIFT = {"center": 0.5, "right": 1.0}
+"""Share of the free width that stands before a line."""
+TOLERANCE = 0.01
 """Slack in 1/1000 em against rounding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of a line with even spacing, shown with one Tc."""
 
     text: str
@@ -62,8 +63,7 @@ class Segment:
     """Extra points after each character (Tc)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of set text."""
 
     text: str
@@ -78,8 +78,7 @@ class Line:
     """The same characters as they are shown; empty for an empty line."""
 
 
-@dataclass(frozen=True, slots=True)
-class FittedText:
+class FittedText(NamedTuple):
     """A text that fits its box."""
 
     size: float
@@ -90,41 +89,23 @@ class FittedText:
     """From top to bottom; none for an empty text."""
 
 
-@dataclass(frozen=True)
-class _Paragraph:
+class _Paragraph(NamedTuple):
     """One hard line of the text, measured."""
 
     text: str
-    sums: tuple[float, ...]
+    sums: list[float]
     """sums[i]: width of the first i characters with their spacing, 1/1000 em."""
 
-    @cached_property
-    def opportunities(self) -> tuple[list[int], list[int]]:
-        """Where lines may break; the same at every size."""
-        return _opportunities(self.text)
 
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """Characters `start` to `end` of a paragraph, standing on one line."""
 
     paragraph: _Paragraph
     start: int
     end: int
 
-    @property
-    def text(self) -> str:
-        """The characters."""
-        return self.paragraph.text[self.start : self.end]
 
-    @property
-    def last(self) -> bool:
-        """Whether the paragraph ends here."""
-        return self.end == len(self.paragraph.text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     """How lines are set at one size."""
 
     width: float
@@ -139,8 +120,70 @@ class _Setting:
     """Where lines stand."""
 
 
-def fit(
-    text: str,
+class _Rung(NamedTuple):
+    """One size on the way down to the smallest."""
+
+    setting: _Setting
+    """How lines are set."""
+    lines: int
+    """So many have room."""
+
+
+class Box(NamedTuple):
+    """A box, and how texts are set in it; worked out once, for a box of a template is filled in every document."""
+
+    fonts: FontLibrary
+    """The font library."""
+    role: str
+    """Font role."""
+    field: str | None
+    """The licence field, for the refusal."""
+    ladder: tuple[_Rung, ...]
+    """The sizes to try, the largest first."""
+    height: float
+    """Points."""
+    leading: float
+    """Line height as a multiple of the size."""
+    valign: Valign
+    """Where the block of lines stands."""
+    baseline: float | None
+    """Where the first line stands, points above the box's foot, if not as `valign` says."""
+
+    def fit(self, text: str) -> FittedText:
+        """Return `text` at the largest size at which it fits.
+
+        Raises:
+            RenderingError: a character has no glyph, or the text is too long even at the smallest size.
+        """
+        paragraphs = _measure(text, self.fonts, self.role, self.ladder[0].setting.spacing, self.field)
+        setting, pieces = self._largest(paragraphs)
+        size, step = setting.size, self.leading * setting.size
+        first = self.baseline
+        if first is None:
+            block = size * (1 + self.leading * (len(pieces) - 1))
+            top = {"top": self.height, "middle": (self.height + block) / 2, "bottom": block}[self.valign]
+            first = top - EM_TOP * size
+        lines = [_set_line(piece, setting, round(first - step * row, 3)) for row, piece in enumerate(pieces)]
+        return FittedText(size, step, tuple(lines))
+
+    def _largest(self, paragraphs: Sequence[_Paragraph]) -> tuple[_Setting, list[_Piece]]:
+        """Return the largest size at which the text fits, and its lines."""
+        found: tuple[_Setting, list[_Piece]] | None = None
+        for setting, lines in self.ladder:
+            pieces, inside = _break(paragraphs, setting)
+            fits = inside and len(pieces) <= lines
+            if fits and (found is None or len(pieces) < len(found[1])):
+                found = setting, pieces
+            # A single character on a last line looks like a mishap; a little smaller may spare it the line.
+            if found is not None and (setting.size <= _TIDY * found[0].size or not _straggles(found[1])):
+                break
+        if found is None:
+            raise _too_long(pieces, setting, lines, self.field)
+        return found
+
+
+@lru_cache(maxsize=1024)
+def box(
     fonts: FontLibrary,
     role: str,
     *,
@@ -155,13 +198,12 @@ def fit(
     indent: float = 0.0,
     baseline: float | None = None,
     field: str | None = None,
-) -> FittedText:
-    """Return `text` set at the largest size from `size` down to `min_size` at which it fits the box.
+) -> Box:
+    """Return a box whose texts are set at the largest size from `size` down to `min_size` at which they fit.
 
     Args:
-        text: what is printed; each line feed begins a new paragraph.
         fonts: the font library.
-        role: its font role.
+        role: font role.
         width: of the box, points.
         height: of the box, points.
         size: wanted type size, points.
@@ -173,63 +215,16 @@ def fit(
         indent: of each paragraph's first line, in characters.
         baseline: where the first line stands at any size, points above the box's foot; `valign` means nothing then.
         field: the licence field, for the refusal.
-
-    Raises:
-        RenderingError: a character has no glyph, or the text is too long even at `min_size`.
-        InvalidTemplate: unknown role.
     """
-    paragraphs = _measure(text, fonts, role, spacing * 1000 / size, field)
     smallest = size if min_size is None else min(min_size, size)
-    wanted = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
-    setting, pieces = _largest(
-        paragraphs, wanted, smallest, leading=leading, room=_Room(height, baseline), field=field
-    )
-    block = setting.size * (1 + leading * (len(pieces) - 1))
-    top = {"top": height, "middle": (height + block) / 2, "bottom": block}[valign]
-    first = top - EM_TOP * setting.size if baseline is None else baseline
-    step = leading * setting.size
-    lines = tuple(
-        replace(_set_line(piece, setting), y=round(first - step * row, 3)) for row, piece in enumerate(pieces)
-    )
-    return FittedText(size=setting.size, leading=step, lines=lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """The height that lines may fill."""
-
-    height: float
-    """Of the box, points."""
-    baseline: float | None
-    """Where the first line stands, points above the box's foot; None: anywhere."""
-
-
-def _largest(
-    paragraphs: Sequence[_Paragraph],
-    setting: _Setting,
-    smallest: float,
-    *,
-    leading: float,
-    room: _Room,
-    field: str | None,
-) -> tuple[_Setting, list[_Piece]]:
-    """Return the largest size down to `smallest` at which the text fits, and its lines. Raises RenderingError."""
-    pieces: list[_Piece] = []
-    found: tuple[_Setting, list[_Piece]] | None = None
-    lines = 0
-    for tried in _sizes(setting.size, smallest):
-        setting = replace(setting, size=tried)
-        pieces = list(_break(paragraphs, setting))
-        lines = _line_count(_usable(room.height, tried, room.baseline), tried, leading)
-        fits = len(pieces) <= lines and _inside(pieces, setting)
-        if fits and (found is None or len(pieces) < len(found[1])):
-            found = setting, pieces
-        # A single character on a last line looks like a mishap; a little smaller may spare it the line.
-        if found is not None and (not _straggles(found[1]) or tried <= _TIDY * found[0].size):
-            break
-    if found is None:
-        raise _too_long(pieces, setting, lines, field)
-    return found
+    ladder = [
+        _Rung(
+            _Setting(width, tried, spacing * 1000 / size, indent * 1000, align),
+            _line_count(_usable(height, tried, baseline), tried, leading),
+        )
+        for tried in _sizes(size, smallest)
+    ]
+    return Box(fonts, role, field, tuple(ladder), height, leading, valign, baseline)
 
 
 def break_lines(
@@ -246,17 +241,17 @@ def break_lines(
 ) -> tuple[Line, ...]:
     """Return `text` broken into lines of `width` points, y 0; the caller stacks them and turns pages.
 
-    Arguments as for `fit`.
+    A line feed begins a new paragraph; other arguments as for `box`.
 
     Raises:
         RenderingError: a character has no glyph, or is wider than the line.
         InvalidTemplate: unknown role.
     """
     setting = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
-    pieces = list(_break(_measure(text, fonts, role, setting.spacing, field), setting))
-    if not _inside(pieces, setting):
+    pieces, inside = _break(_measure(text, fonts, role, setting.spacing, field), setting)
+    if not inside:
         raise _too_long(pieces, setting, len(pieces), field)
-    return tuple(_set_line(piece, setting) for piece in pieces)
+    return tuple([_set_line(piece, setting, 0.0) for piece in pieces])
 
 
 def _sizes(size: float, smallest: float) -> Iterator[float]:
@@ -269,7 +264,10 @@ def _sizes(size: float, smallest: float) -> Iterator[float]:
 
 def _straggles(pieces: Sequence[_Piece]) -> bool:
     """Tell whether a paragraph of several lines ends with a line of one or two characters."""
-    return any(piece.last and piece.start > 0 and len(piece.text) <= _STRAGGLERS for piece in pieces)
+    return any(
+        start > 0 and end - start <= _STRAGGLERS and end == len(paragraph.text)
+        for paragraph, start, end in pieces
+    )
 
 
 def _usable(height: float, size: float, baseline: float | None) -> float:
@@ -286,147 +284,144 @@ def _line_count(height: float, size: float, leading: float) -> int:
 
 
 def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None) -> list[_Paragraph]:
-    """Return the paragraphs of `text` with the running sum of their widths."""
+    """Return the paragraphs of `text`, a new one behind each line feed, with the running sum of their widths."""
+    widths = fonts.advances(role)
     paragraphs = []
     for part in text.split("\n") if text else ():
-        advances = (glyph.advance + spacing for glyph in fonts.glyphs(part, role, field=field))
-        paragraphs.append(_Paragraph(part, tuple(accumulate(advances, initial=0.0))))
+        try:
+            advances = list(map(widths.__getitem__, part))
+        except RenderingError:
+            # Asked for the whole text it names the field, and all characters without a glyph.
+            fonts.glyphs(part, role, field=field)
+            raise
+        if spacing:
+            advances = [advance + spacing for advance in advances]
+        paragraphs.append(_Paragraph(part, list(accumulate(advances, initial=0.0))))
     return paragraphs
 
 
-def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> Iterator[_Piece]:
-    """Yield the lines of all paragraphs."""
-    full = setting.width * 1000 / setting.size + setting.spacing + _TOLERANCE
+def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> tuple[list[_Piece], bool]:
+    """Return the lines of all paragraphs, and whether none is wider than the box."""
+    pieces = []
+    full = setting.width * 1000 / setting.size + setting.spacing + TOLERANCE
+    inside = full >= setting.indent
     for paragraph in paragraphs:
-        text, sums = paragraph.text, paragraph.sums
-        if sums[-1] <= full - setting.indent:
-            yield _Piece(paragraph, 0, len(text))
-            continue
-        before, word_end = paragraph.opportunities
+        text, sums = paragraph
+        length = len(text)
         start, room = 0, full - setting.indent
-        while start < len(text):
-            end = bisect_right(sums, sums[start] + room, start) - 1
-            if end < len(text):
-                end = _past_spaces(text, end)
-            if end < len(text):
-                kept = before[end]
+        while start < length and sums[length] - sums[start] > room:
+            end = _past_spaces(text, max(start, bisect_right(sums, sums[start] + room, start) - 1))
+            if end < length:
+                kept = _last_break(text, start, end)
                 # A word longer than any line is filled into what is left of this one, and divided.
-                divided = kept <= start or sums[word_end[kept]] - sums[kept] > full
-                end = max(end, start + 1) if divided else kept
-            yield _Piece(paragraph, start, end)
+                if kept > start and not _wider(paragraph, kept, end, full):
+                    end = kept
+                elif end == start:
+                    end, inside = start + 1, False
+            pieces.append(_Piece(paragraph, start, end))
             start, room = end, full
+        if start < length or not length:
+            pieces.append(_Piece(paragraph, start, length))
+    return pieces, inside
 
 
 def _past_spaces(text: str, at: int) -> int:
     """Return the index of the first character from `at` on that is not a space."""
-    while at < len(text) and text[at] in _SPACES:
+    while at < len(text) and text[at] in SPACES:
         at += 1
     return at
 
 
-def _opportunities(text: str) -> tuple[list[int], list[int]]:
-    """Return for each index the last place up to it where a line may break, and where ink from it ends.
+def _last_break(text: str, start: int, end: int) -> int:
+    """Return the last place behind `start`, up to `end`, where a line may break; `start` if there is none."""
+    while end > start and not _may_break(text[end - 1], text[end]):
+        end -= 1
+    return end
 
-    The second list is meant for places where a line may break: the end of what must stay together, without
-    the spaces behind it.
+
+def _wider(paragraph: _Paragraph, kept: int, end: int, full: float) -> bool:
+    """Tell whether what must stay together from `kept` on is wider than `full`; it reaches beyond `end`.
+
+    Looks no further than that width, so that all lines together look at no character more than a few times.
     """
-    count = len(text)
-    wide = [_is_wide(char) for char in text]
-    allowed = [False] * (count + 1)
-    before = [0] * (count + 1)
-    for at in range(1, count):
-        allowed[at] = _may_break(text[at - 1], text[at], wide[at - 1] or wide[at])
-        before[at] = at if allowed[at] else before[at - 1]
-    before[count] = count
-    word_end = [count] * (count + 1)
-    end = ink = count
-    for at in range(count - 1, -1, -1):
-        if at + 1 == end:
-            ink = at + 1
-        if text[at] in _SPACES and ink == at + 1:
-            ink = at
-        word_end[at] = max(ink, at)
-        if allowed[at]:
-            end = at
-    return before, word_end
+    text, sums = paragraph
+    limit = sums[kept] + full
+    for at in range(end, len(text)):
+        if text[at] not in SPACES and sums[at + 1] > limit:
+            return True
+        if at + 1 < len(text) and _may_break(text[at], text[at + 1]):
+            return False
+    return False
 
 
-def _may_break(left: str, right: str, beside_wide: bool) -> bool:
+def _may_break(left: str, right: str) -> bool:
     """Tell whether a line may end after `left` and the next begin with `right`."""
-    if right in _SPACES or right in _NO_START or left in _NO_END:
+    if right in SPACES or right in _NO_START or left in _NO_END:
         return False
-    if left in _SPACES:
+    if left in SPACES:
         return True
-    return beside_wide and not (left == right and left in _PAIRED)
+    return (_is_wide(left) or _is_wide(right)) and not (left == right and left in _PAIRED)
 
 
+@lru_cache(maxsize=65536)
 def _is_wide(char: str) -> bool:
     """Tell whether `char` is set like an ideograph, so that a line may break beside it."""
     return char in _PAIRED or unicodedata.east_asian_width(char) in "WF"
 
 
-def _ink_end(piece: _Piece) -> int:
-    """Return where the spaces at the piece's end begin."""
-    return piece.start + len(piece.text.rstrip(_SPACES))
-
-
-def _natural_width(piece: _Piece, spacing: float) -> float:
-    """Return the piece's width without spaces at its end, 1/1000 em."""
-    sums, end = piece.paragraph.sums, _ink_end(piece)
-    return sums[end] - sums[piece.start] - spacing if end > piece.start else 0.0
-
-
-def _left_edge(piece: _Piece, setting: _Setting) -> float:
-    """Return where the piece may begin, 1/1000 em."""
-    return setting.indent if piece.start == 0 else 0.0
-
-
-def _inside(pieces: Sequence[_Piece], setting: _Setting) -> bool:
-    """Tell whether no line is wider than the box."""
-    full = setting.width * 1000 / setting.size + _TOLERANCE
-    widths = (_left_edge(piece, setting) + _natural_width(piece, setting.spacing) for piece in pieces)
-    return all(width <= full for width in widths)
-
-
-def _set_line(piece: _Piece, setting: _Setting) -> Line:
-    """Return the piece as a line at y 0."""
-    em = setting.size / 1000
-    natural = _natural_width(piece, setting.spacing) * em
-    edge = _left_edge(piece, setting) * em
+def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
+    """Return the piece as a line with its baseline at y."""
+    (whole, sums), start, end = piece
+    text = whole[start:end]
+    ink = text.rstrip(SPACES)
+    em, align = setting.size / 1000, setting.align
+    natural = (sums[start + len(ink)] - sums[start] - setting.spacing) * em if ink else 0.0
+    edge = setting.indent * em if start == 0 else 0.0
     slack = setting.width - edge - natural
-    stretched = setting.align == "spread" or (setting.align == "justify" and not piece.last)
-    stretch = slack if stretched else 0.0
-    parts = _parts(piece, whole=setting.align != "justify")
-    gaps = sum(len(part) if even else 1 for part, even in parts) - 1
-    if gaps < 1:
-        stretch = 0.0
-    alone = setting.align == "spread" and gaps < 1
-    shift = {"center": 0.5, "right": 1.0}.get(setting.align, 0.5 if alone else 0.0) * slack
-    segments = _segments(piece, setting, parts, edge + shift, stretch / gaps if gaps > 0 else 0.0)
-    return Line(piece.text, round(edge + shift, 3), 0.0, round(natural + stretch, 3), segments)
-
-
-def _parts(piece: _Piece, *, whole: bool) -> list[tuple[str, bool]]:
-    """Return the piece's ink cut where stretching changes: words and dashes keep theirs."""
-    text = piece.paragraph.text[piece.start : _ink_end(piece)]
-    if whole or not text:
-        return [(text, True)] if text else []
+    stretched = align == "spread" or (align == "justify" and end < len(whole))
     parts: list[tuple[str, bool]] = []
-    begin = 0
-    even = [char not in _PAIRED and (_is_wide(char) or char in _SPACES) for char in text]
-    for at in range(1, len(text) + 1):
-        if at == len(text) or even[at] != even[begin]:
-            parts.append((text[begin:at], even[begin]))
-            begin = at
-    return parts
+    gaps = -1
+    if stretched and (align == "spread" or _ALL_EVEN.fullmatch(ink)):
+        gaps = len(ink) - 1
+    elif stretched:
+        parts = [("".join(run), even) for even, run in groupby(ink, _is_even)]
+        gaps = sum([len(part) if even else 1 for part, even in parts]) - 1
+    stretch = slack if gaps > 0 else 0.0
+    # What cannot be spread stands in the middle.
+    x = edge + SHIFT.get("center" if align == "spread" and gaps < 1 else align, 0.0) * slack
+    spacing = setting.spacing * em
+    segments: tuple[Segment, ...]
+    if len(parts) > 1:
+        segments = _segments(piece, parts, x, em, (spacing, stretch / gaps if gaps > 0 else 0.0))
+    else:
+        spacing += stretch / gaps if gaps > 0 else 0.0
+        segments = (Segment(text, round(x, 3), round(spacing, 4)),) if text else ()
+    return Line(text, round(x, 3), y, round(natural + stretch, 3), segments)
+
+
+_ALL_EVEN = re.compile("[\u3000-\u303e\u4e00-\u9fff\uff01-\uff60]*")
+"""Ideographs with their punctuation, as most lines are: of these alone `_is_even` would say yes."""
+
+
+@lru_cache(maxsize=65536)
+def _is_even(char: str) -> bool:
+    """Tell whether a stretched line has its extra space beside `char`, as beside any ideograph or space."""
+    return char not in _PAIRED and (char in SPACES or _is_wide(char))
 
 
 def _segments(
-    piece: _Piece, setting: _Setting, parts: Sequence[tuple[str, bool]], x: float, extra: float
+    piece: _Piece, parts: Sequence[tuple[str, bool]], x: float, em: float, spacings: tuple[float, float]
 ) -> tuple[Segment, ...]:
-    """Return the parts placed from `x` on, `extra` points more at every stretchable gap."""
-    em = setting.size / 1000
-    spacing = setting.spacing * em
+    """Return the parts placed from `x` on.
+
+    Args:
+        piece: the line.
+        parts: its ink, and where each begins.
+        x: points from the box's left edge.
+        em: 1/1000 of the size.
+        spacings: points after every character, and as many more at every stretchable gap.
+    """
+    spacing, extra = spacings
     sums = piece.paragraph.sums
     segments = []
     at = piece.start
@@ -434,11 +429,8 @@ def _segments(
         segments.append(Segment(text, round(x, 3), round(spacing + extra if even else spacing, 4)))
         x += (sums[at + len(text)] - sums[at]) * em + extra * (len(text) if even else 1)
         at += len(text)
-    tail = piece.text[at - piece.start :]
-    if tail and segments:
-        segments[-1] = replace(segments[-1], text=segments[-1].text + tail)
-    elif tail:
-        segments.append(Segment(tail, round(x, 3), round(spacing, 4)))
+    tail = piece.paragraph.text[at : piece.end]
+    segments[-1] = segments[-1]._replace(text=segments[-1].text + tail)
     return tuple(segments)
 
 

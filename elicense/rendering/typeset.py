@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from elicense.preflight import PlacedLine
 from elicense.rendering.embedding import FontSubsets
 from elicense.rendering.objects import POINTS_PER_MM, num, rgb
-from elicense.rendering.text import Line, fit
-from elicense.wording import Place, parse_template, printed
+from elicense.rendering.text import Box, Line, box
+from elicense.wording import Place, Printer, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from elicense.model import Licence
     from elicense.rendering.blocks import Style
+    from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
+    from elicense.rendering.template import Rect
 
 BLACK = "#000000"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a template prints for one licence."""
 
     text: str
@@ -31,28 +32,28 @@ class Said:
     """The template that prints it: where a value is absent, what stands for it is written out."""
 
 
-def say(template: str, licence: Licence, *, empty: str, page: int, pages: int) -> Said:
+def say(template: str, printer: Printer, *, empty: str, page: int, pages: int) -> Said:
     """Return what `template` prints on page `page` of `pages`; `empty` stands for each absent value."""
     if not empty:
-        return Said(printed(template, licence, page=page, pages=pages), template)
+        return Said(printer(template, page, pages), template)
     parts = []
     for part in parse_template(template):
         if isinstance(part, Place):
             place = _place(part)
-            parts.append(place if printed(place, licence, page=page, pages=pages) else literal(empty))
+            parts.append(place if printer(place, page, pages) else literal(empty))
         else:
             parts.append(literal(part))
     whole = "".join(parts)
-    return Said(printed(whole, licence, page=page, pages=pages), whole)
+    return Said(printer(whole, page, pages), whole)
 
 
-def cut(said: Said, span: tuple[int, int], licence: Licence) -> Said:
+def cut(said: Said, span: tuple[int, int], printer: Printer) -> Said:
     """Return the characters `span` of what was said, with the template that prints just these.
 
     Args:
         said: a whole text; its template knows nothing of page numbers.
         span: first character and the one behind the last, from 0.
-        licence: whose text it is.
+        printer: says what the templates print.
     """
     first, end = span
     if span == (0, len(said.text)):
@@ -61,7 +62,7 @@ def cut(said: Said, span: tuple[int, int], licence: Licence) -> Said:
     at = 0
     for part in parse_template(said.template):
         place = _place(part) if isinstance(part, Place) else ""
-        text = printed(place, licence) if place else str(part)
+        text = printer(place) if place else str(part)
         begin, stop = max(first - at, 0), min(end - at, len(text))
         at += len(text)
         if begin >= stop:
@@ -84,8 +85,7 @@ def literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-@dataclass(frozen=True, slots=True)
-class SetLine:
+class SetLine(NamedTuple):
     """A line of text at its place on the page."""
 
     line: Line
@@ -100,68 +100,111 @@ class SetLine:
     """Font role."""
 
 
+class Run(NamedTuple):
+    """A stretch of text as a content stream shows it, but for the codes that its document's fonts will give it."""
+
+    text: str
+    """The characters."""
+    role: str
+    """Font role."""
+    size: str
+    """Type size, as PDF writes it."""
+    spacing: str
+    """Extra points after each character, as PDF writes it."""
+    move: str
+    """Operator that goes to its first character, a space behind it."""
+
+
+class PlacedBox(NamedTuple):
+    """A box at its place on the page."""
+
+    box: Box
+    """How texts are set in it."""
+    x: float
+    """Left edge, points from the page's left."""
+    y: float
+    """Lower edge, points from the page's foot."""
+
+    def set(self, text: str) -> tuple[SetLine, ...]:
+        """Return `text` set in the box. Raises RenderingError if it does not fit or has no glyph."""
+        size, _, lines = self.box.fit(text)
+        return tuple([SetLine(line, self.x, self.y + line.y, size, self.box.role) for line in lines])
+
+
+def placed_box(
+    fonts: FontLibrary, style: Style, rect: Rect, *, name: str | None, baseline: float | None = None
+) -> PlacedBox:
+    """Return the box `rect`, mm.
+
+    Args:
+        fonts: where the faces are.
+        style: how its texts are set.
+        rect: the box, mm.
+        name: the field a refusal mentions.
+        baseline: where the first line stands, mm from the page's foot; absent: as `style` says.
+
+    Raises:
+        InvalidTemplate: unknown font role.
+    """
+    x, y, width, height = (value * POINTS_PER_MM for value in rect)
+    return PlacedBox(box(
+        fonts, style.font, width=width, height=height, size=style.size, min_size=style.min_size,
+        leading=style.leading, align=style.align, valign="top" if style.valign == "label" else style.valign,
+        spacing=style.spacing, indent=style.indent, field=name,
+        baseline=None if baseline is None else baseline * POINTS_PER_MM - y,
+    ), x, y)  # fmt: skip
+
+
+def runs_of(lines: Iterable[SetLine]) -> tuple[Run, ...]:
+    """Return the lines' stretches of text in order."""
+    return tuple([
+        Run(text, role, _num(size), _num(spacing), f"1 0 0 1 {num(left + x)} {num(y)} Tm ")
+        for line, left, y, size, role in lines
+        for text, x, spacing in line.segments
+    ])  # fmt: skip
+
+
+_num = lru_cache(maxsize=4096)(num)
+"""For numbers that come again and again, sizes and spacings."""
+
+
 @dataclass(slots=True)
 class Typesetter:
-    """Sets texts with one collection of font subsets."""
+    """Shows texts in one collection of font subsets."""
 
     fonts: FontLibrary
     """Where the faces are."""
     prefix: str
     """Resource names begin with it: S for furniture, D for what differs from licence to licence."""
+    carried: tuple[CarriedFont, ...] = ()
+    """Fonts of the furniture that these go on from."""
     subsets: FontSubsets = field(init=False)
     """The characters used so far."""
 
     def __post_init__(self) -> None:
-        self.subsets = FontSubsets(self.fonts)
-
-    def in_box(
-        self,
-        text: str,
-        style: Style,
-        rect: tuple[float, float, float, float],
-        *,
-        name: str | None,
-        baseline: float | None = None,
-    ) -> tuple[SetLine, ...]:
-        """Return `text` set in `rect`.
-
-        Args:
-            text: what is printed.
-            style: how.
-            rect: the box, mm.
-            name: the field a refusal mentions.
-            baseline: where the first line stands, mm from the page's foot; absent: as `style` says.
-
-        Raises:
-            RenderingError: it does not fit or has no glyph.
-        """
-        x, y, width, height = (value * POINTS_PER_MM for value in rect)
-        fitted = fit(
-            text, self.fonts, style.font, width=width, height=height, size=style.size, min_size=style.min_size,
-            leading=style.leading, align=style.align, valign="top" if style.valign == "label" else style.valign,
-            spacing=style.spacing, indent=style.indent, field=name,
-            baseline=None if baseline is None else baseline * POINTS_PER_MM - y,
-        )  # fmt: skip
-        return tuple(SetLine(line, x, y + line.y, fitted.size, style.font) for line in fitted.lines)
+        self.subsets = FontSubsets(self.fonts, self.prefix, self.carried)
 
     def operators(self, lines: Iterable[SetLine]) -> str:
         """Return the text object that shows `lines`."""
+        return self.shown(runs_of(lines))
+
+    def shown(self, runs: Iterable[Run]) -> str:
+        """Return the text object that shows `runs`."""
         parts = ["BT"]
-        state: tuple[int, float] | None = None
-        spacing = 0.0
-        for line in lines:
-            for segment in line.line.segments:
-                if segment.spacing != spacing:
-                    spacing = segment.spacing
-                    parts.append(f"{num(spacing)} Tc")
-                move = f"1 0 0 1 {num(line.x + segment.x)} {num(line.y)} Tm "
-                for run in self.subsets.encode(self.fonts.glyphs(segment.text, line.role)):
-                    if state != (run.font, line.size):
-                        state = (run.font, line.size)
-                        parts.append(f"/{self.prefix}{run.font} {num(line.size)} Tf")
-                    parts.append(f"{move}<{run.codes}> Tj")
-                    move = ""
-        if spacing:
+        state: tuple[int, str] | None = None
+        spacing = "0"
+        for run in runs:
+            if run.spacing != spacing:
+                spacing = run.spacing
+                parts.append(f"{spacing} Tc")
+            move = run.move
+            for font, codes in self.subsets.shown(run.text, run.role):
+                if state != (font, run.size):
+                    state = (font, run.size)
+                    parts.append(f"/{self.prefix}{font} {run.size} Tf")
+                parts.append(f"{move}<{codes}> Tj")
+                move = ""
+        if spacing != "0":
             parts.append("0 Tc")
         parts.append("ET")
         return "\n".join(parts)
@@ -183,33 +226,31 @@ def artifact(operators: str, kind: str = "") -> str:
     return f"{opening}\n{operators}\nEMC"
 
 
-def measured(
-    lines: Iterable[SetLine], page: int, rect: tuple[float, float, float, float], *, under_seal: bool
-) -> tuple[PlacedLine, ...]:
+def measured(lines: Iterable[SetLine], page: int, rect: Rect, *, under_seal: bool) -> tuple[PlacedLine, ...]:
     """Return the lines as preflight looks at them; `rect` is their box in mm."""
     scale = 1 / POINTS_PER_MM
-    return tuple(
+    return tuple([
         PlacedLine(
-            text=line.line.text,
-            page=page,
-            x=round((line.x + line.line.x) * scale, 3),
-            y=round(line.y * scale, 3),
-            width=round(line.line.width * scale, 3),
-            size=line.size,
-            box=rect,
-            under_seal=under_seal,
+            line.text,
+            page,
+            round((left + line.x) * scale, 3),
+            round(y * scale, 3),
+            round(line.width * scale, 3),
+            size,
+            rect,
+            under_seal,
         )
-        for line in lines
-    )
+        for line, left, y, size, _ in lines
+    ])  # fmt: skip
 
 
-def hundredths(rect: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+def hundredths(rect: Rect) -> tuple[int, int, int, int]:
     """Return a box in mm as the data index has it: whole hundredths of a millimetre."""
     x, y, width, height = (round(value * 100) for value in rect)
     return x, y, width, height
 
 
-def box_points(rect: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def box_points(rect: Rect) -> Rect:
     """Return a box in mm as left, lower, right, upper in points."""
     x, y, width, height = (value * POINTS_PER_MM for value in rect)
     return x, y, x + width, y + height

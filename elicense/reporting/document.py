@@ -16,9 +16,9 @@ from xml.sax.saxutils import escape
 from elicense.errors import SigningError
 from elicense.pki.keys import common_name
 from elicense.rendering.metadata import output_intent, pdf_date, profile_stream
-from elicense.rendering.objects import HEADER, Body, nums, ref, refs, stream, text_string, xref_line
+from elicense.rendering.objects import HEADER, Body, nums, ref, refs, stream, text_string, xref_lines
 from elicense.rendering.pages import page_tree
-from elicense.rendering.resources import write_font
+from elicense.rendering.resources import write_fonts
 from elicense.rendering.structure import Annotation, Element, TreeWriter, document_element, parent_tree
 from elicense.reporting.content import write_content
 from elicense.reporting.etsi import etsi_report
@@ -94,10 +94,7 @@ class _Writer:
         body.add(numbers["metadata"], stream("/Type/Metadata/Subtype/XML", self._xmp(), compress=False))
         body.add(numbers["information"], self._information())
         self._attach(etsi_report(self.report))
-        used = "".join(
-            f"/D{font.index} {ref(write_font(body, self.allocate, font))}"
-            for font in flow.setter.subsets.build()
-        )
+        used = write_fonts(body, self.allocate, flow.setter.subsets.build())
         body.add(numbers["resources"], f"<</Font<<{used}>>>>")
         self._write_pages(flow)
         self._write_structure(flow)
@@ -205,7 +202,7 @@ class _Writer:
         """Return the whole file with its signature in place."""
         body, size = self.body, self.allocate()
         table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (
-            size, b"".join(xref_line(body.offsets[number]) for number in range(1, size)),
+            size, xref_lines([body.offsets[number] for number in range(1, size)]),
         )  # fmt: skip
         identifier = hashlib.sha256(body.joined()).hexdigest()[:32]
         trailer = (

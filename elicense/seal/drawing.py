@@ -38,7 +38,7 @@ class SealDrawing:
         width, height = self.width_mm * POINTS_PER_MM, self.height_mm * POINTS_PER_MM
         if self.image is not None:
             return f"q {decimal(width)} 0 0 {decimal(height)} 0 0 cm /{IMAGE_NAME} Do Q\n".encode("ascii")
-        painted = "\n".join(outline.operators() + " f" for outline in self.outlines)
+        painted = "\n".join(outline.painted() for outline in self.outlines)
         return f"q 1 0 0 rg\n{painted}\nQ\n".encode("ascii")
 
     def svg(self) -> str:

@@ -20,8 +20,10 @@ Point = tuple[float, float]
 POINTS_PER_MM = 72 / 25.4
 """PDF points in a millimetre."""
 
-_OPERATORS = {"M": "m", "L": "l", "C": "c", "Z": "h"}
+_OPERATORS = {"M": "m", "L": "l", "C": "c"}
 _CURVE_STEPS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+_SMALL = 0.01 * POINTS_PER_MM
+"""Points; a unit of a short drawing, 1/1000 em of a letter, is at most 10 µm: a quarter of a pixel at 600 dpi."""
 _ARCS = 8
 _TABLE_STEPS = 720
 
@@ -58,27 +60,53 @@ class Affine:
         """Return where (x, y) goes."""
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
 
+    def after(self, first: Affine) -> Affine:
+        """Return `first` followed by this."""
+        a, b = self.a * first.a + self.c * first.b, self.b * first.a + self.d * first.b
+        c, d = self.a * first.c + self.c * first.d, self.b * first.c + self.d * first.d
+        return Affine(a, b, c, d, *self.apply(first.e, first.f))
+
+    def scale(self) -> float:
+        """Return how long a unit becomes at most along either axis."""
+        return max(math.hypot(self.a, self.b), math.hypot(self.c, self.d))
+
+    def operands(self) -> str:
+        """Return the six numbers of a PDF matrix; points 1000 units out err by less than the two decimals of others."""
+        parts = (f"{number:.6f}" for number in (self.a, self.b, self.c, self.d))
+        return " ".join([*map(_short, parts), decimal(self.e), decimal(self.f)])
+
+
+_NOWHERE = Affine(1, 0, 0, 1, 0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
     """A closed shape, filled by the non-zero winding rule."""
 
     commands: tuple[Command, ...]
-    """Contours one after the other, each from "M" to "Z"."""
+    """Contours one after the other, each from "M" to "Z", as they were drawn."""
+    place: Affine = _NOWHERE
+    """Where what was drawn goes."""
+    short: tuple[Command, ...] = ()
+    """The same to within one unit, in whole numbers and fewer curves; empty: there is no such drawing."""
 
     def moved(self, by: Affine) -> Outline:
         """Return the outline after `by`."""
-        return Outline(tuple(_moved(command, by) for command in self.commands))
+        return Outline(self.commands, by.after(self.place), self.short)
 
     def scaled(self, factor: float) -> Outline:
         """Return the outline `factor` times as large, about the origin."""
         return self.moved(Affine(factor, 0, 0, factor, 0, 0))
 
+    def placed(self) -> tuple[Command, ...]:
+        """Return the contours where they have gone."""
+        return tuple(_moved(command, self.place) for command in self.commands)
+
     def sampled(self, step: float = math.inf) -> list[Point]:
         """Return points along the edge: corners, eight steps of a curve, each `step` of a straight edge."""
         points: list[Point] = []
         start = (0.0, 0.0)
-        for operator, *numbers in self.commands:
+        for operator, *numbers in self.placed():
             if operator == "M":
                 start = (numbers[0], numbers[1])
             elif operator == "C":
@@ -88,24 +116,40 @@ class Outline:
             points.append((numbers[-2], numbers[-1]) if numbers else start)
         return points
 
-    def operators(self) -> str:
-        """Return PDF path construction operators, without the painting operator."""
-        return " ".join(
-            " ".join((*(decimal(number) for number in numbers), _OPERATORS[operator]))
-            for operator, *numbers in self.commands
-        )
+    def painted(self) -> str:
+        """Return PDF operators that fill the shape, in points: the short drawing where its units are small enough."""
+        if self.short and self.place.scale() <= _SMALL:
+            return f"q {self.place.operands()} cm {_path(self.short)} f Q"
+        return f"{_path(self.placed())} f"
 
     def svg_data(self) -> str:
         """Return the same path as the `d` of an SVG path."""
-        return "".join(
-            operator + " ".join(decimal(number) for number in numbers) for operator, *numbers in self.commands
-        )
+        return "".join(operator + " ".join(map(decimal, numbers)) for operator, *numbers in self.placed())
 
 
 def decimal(number: float) -> str:
     """Return `number` with at most two decimals (in points: 3.5 micrometres), no "-0", no exponent."""
-    text = f"{number:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return _short(f"{number:.2f}")
+
+
+def _short(text: str) -> str:
+    """Return a number with a decimal point without needless digits: `.5`, `-.25`, `3`."""
+    sign, digits = ("-", text[1:]) if text[0] == "-" else ("", text)
+    digits = digits.strip("0").removesuffix(".")
+    return sign + digits if digits else "0"
+
+
+def _path(commands: Iterable[Command]) -> str:
+    """Return PDF path construction operators; a contour is closed by the filling, also over a last straight line."""
+    parts: list[str] = []
+    start: list[float] = []
+    for command, following in pairwise((*commands, ("Z",))):
+        operator, *numbers = command
+        if operator == "M":
+            start = numbers
+        if operator != "Z" and not (operator == "L" and following[0] == "Z" and numbers == start):
+            parts += (*map(decimal, numbers), _OPERATORS[operator])
+    return " ".join(parts)
 
 
 def _moved(command: Command, by: Affine) -> Command:

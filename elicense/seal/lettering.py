@@ -34,6 +34,8 @@ class GlyphOutline:
     """Advance width in 1/1000 em."""
     commands: tuple[Command, ...]
     """Contours in 1/1000 em, origin on the baseline; non-zero winding."""
+    short: tuple[Command, ...] = ()
+    """The same to within 1/1000 em, in whole numbers and fewer curves; empty: there is no such drawing."""
 
 
 class GlyphOutlines(Protocol):
@@ -73,8 +75,8 @@ def read_letters(
     Raises:
         SealError: a character without ink (a space, a control character).
     """
-    samples = [(char, Outline(outlines.outline(char, role).commands)) for char in text]
-    points = [outline.sampled() for _, outline in samples]
+    glyphs = [outlines.outline(char, role) for char in text]
+    points = [Outline(glyph.commands).sampled() for glyph in glyphs]
     for char, ink in zip(text, points, strict=True):
         if not ink or char.isspace():
             raise SealError(
@@ -86,12 +88,12 @@ def read_letters(
     bottom, top = min(heights, default=0.0), max(heights, default=0.0)
     bottom, top = min(bottom, zone[0]), max(top, zone[1])
     letters = []
-    for (char, outline), ink in zip(samples, points, strict=True):
+    for char, glyph, ink in zip(text, glyphs, points, strict=True):
         left, right = min(x for x, _ in ink), max(x for x, _ in ink)
         fit = Affine(1 / _EM, 0, 0, 1 / (top - bottom), -(left + right) / 2 / _EM, -bottom / (top - bottom))
-        moved = outline.moved(fit)
         hull = convex_hull(fit.apply(*point) for point in ink)
-        letters.append(Letter(char, moved, tuple(hull), _bands(moved), (right - left) / _EM))
+        outline = Outline(glyph.commands, fit, glyph.short)
+        letters.append(Letter(char, outline, tuple(hull), _bands(outline), (right - left) / _EM))
     return tuple(letters)
 
 

@@ -14,11 +14,11 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from elicense.errors import SealError
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from elicense.seal.model import SealPicture
 
 MAX_SIDE = 2000
@@ -44,6 +44,8 @@ class SealImage:
 
     def data_uri(self) -> str:
         """Return the picture as a PNG in a data: address, for previews."""
+        from PIL import Image  # noqa: PLC0415 - as in `read_picture`
+
         picture = Image.frombytes("RGB", (self.width, self.height), self.rgb)
         picture.putalpha(Image.frombytes("L", (self.width, self.height), self.alpha))
         buffer = io.BytesIO()
@@ -57,6 +59,9 @@ def read_picture(picture: SealPicture) -> SealImage:
     Raises:
         SealError: not a PNG, damaged, animated, too large, not transparent, blank, below 300 dpi, distorted.
     """
+    # Drawn seals need no pictures: whoever issues under one does without this library.
+    from PIL import Image  # noqa: PLC0415
+
     _check_header(picture)
     image = _decode(picture.png)
     alpha = image.getchannel("A")
@@ -123,6 +128,8 @@ def _check_header(picture: SealPicture) -> None:
 
 def _decode(png: bytes) -> Image.Image:
     """Return the picture as RGBA."""
+    from PIL import Image  # noqa: PLC0415 - as in `read_picture`
+
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as opened:
             if getattr(opened, "is_animated", False):

@@ -6,10 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from elicense.errors import SigningError, TimestampUnavailable
-from elicense.signing.cms import sign_digest, signature_value, with_timestamp
+from elicense.signing.cms import sign
+from elicense.signing.template import largest_size
 from elicense.updates import digest_of, fill_gap
 
 if TYPE_CHECKING:
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
 
 OnTimestampFailure = Literal["refuse", "pending"]
 """What to do when no timestamp is to be had: no document, or a document whose timestamp is pending."""
-
-_FRAME = 1024
-"""Bytes for everything in the CMS but certificates, names, signature and token: about 400 are used."""
-
-_STEP = 512
-"""Capacities are multiples of this many bytes, so that a renewed certificate seldom changes the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +40,12 @@ class SealedDocument:
 
 
 def required_capacity(signer: Signer, timestamps: TimestampAuthority | None = None) -> int:
-    """Return how many DER bytes to reserve for the seal: the same number whenever these two are the same."""
-    certificates = [signer.certificate, *signer.chain]
-    size = _FRAME + signer.signature_size + len(signer.certificate.issuer.public_bytes()) * 2
-    size += sum(len(certificate.public_bytes(Encoding.DER)) for certificate in certificates)
-    if timestamps is not None:
-        size += timestamps.token_size
-    return -(-size // _STEP) * _STEP
+    """Return how many DER bytes to reserve for the seal: the length of the largest CMS these two can give.
+
+    It is the same for a renewed certificate of the same shape (names, kind of key, extensions): serial numbers and
+    ECDSA signatures, which differ in length by chance, are counted at their longest.
+    """
+    return largest_size(signer, 0 if timestamps is None else timestamps.token_size)
 
 
 def seal_document(
@@ -99,15 +91,17 @@ def sign_and_stamp(
 
     Args and Raises: as `seal_document`.
     """
-    der = sign_digest(digest, signer)
+    signature = sign(digest, signer)
     if timestamps is None:
-        return der, "B-B", False
+        return signature.der(), "B-B", False
+    imprint = hashlib.new(signer.algorithm.digest, signature.value).digest()
     try:
-        return _stamped(der, signer, timestamps), "B-T", False
+        token = timestamps.stamp(imprint, signer.algorithm.digest)
     except TimestampUnavailable:
         if on_timestamp_failure == "refuse":
             raise
-        return der, "B-B", True
+        return signature.der(), "B-B", True
+    return signature.der(token), "B-T", False
 
 
 def _check_slot(document: UnsignedDocument) -> None:
@@ -124,12 +118,6 @@ def _check_slot(document: UnsignedDocument) -> None:
             "the space reserved for the signature is not where the document says; render it again",
             "文件中预留的签名位置与记录不符，请重新生成版面",
         )
-
-
-def _stamped(der: bytes, signer: Signer, timestamps: TimestampAuthority) -> bytes:
-    algorithm = signer.algorithm.digest
-    imprint = hashlib.new(algorithm, signature_value(der)).digest()
-    return with_timestamp(der, timestamps.stamp(imprint, algorithm))
 
 
 def _insert(document: UnsignedDocument, der: bytes) -> bytes:

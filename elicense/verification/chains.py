@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -13,7 +14,8 @@ from elicense.pki.evidence import alone
 from elicense.pki.keys import has_issued
 from elicense.pki.material import MOST_VALUES
 from elicense.pki.ocsp import read_answers
-from elicense.pki.paths import PathStatus, Purpose, find_path
+from elicense.pki.paths import PathStatus, Purpose
+from elicense.pki.remembered import find_path
 from elicense.pki.revocation import is_from
 from elicense.verification.cms import CmsError, require_no_free_bytes, require_no_free_bytes_in_list
 from elicense.verification.facts import PathFacts
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
     from elicense.pki.evidence import Evidence
     from elicense.pki.trust import TrustStore
+
+
+_ORDINARY = 4096
+"""Bytes of a certificate beyond which it is not remembered: strangers choose what they bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,10 @@ def path_facts(
     if brought and result.status is PathStatus.VALID:
         own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
         by_document = own.status is PathStatus.VALID
-    chain = set(map(x509.load_der_x509_certificate, result.certificates[:-1]))
+    chain, fingerprints = _read_path(result.certificates)
     if not chain:
         helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
-        chain = _chain(leaf, helpers, _anchors(trust, purpose))
+        chain = frozenset(_chain(leaf, helpers, _anchors(trust, purpose)))
     facts = PathFacts(
         status=result.status.value,
         moment=moment,
@@ -62,19 +68,27 @@ def path_facts(
         revoked_at=result.revoked_at,
         revocation_reason=result.revocation_reason,
         detail=result.detail,
-        certificates=tuple(map(fingerprint, result.certificates)),
+        certificates=fingerprints,
         by_document=by_document,
     )
-    return facts, chain
+    return facts, set(chain)
+
+
+@lru_cache(maxsize=256)
+def _read_path(path: tuple[bytes, ...]) -> tuple[frozenset[x509.Certificate], tuple[str, ...]]:
+    """Return the certificates of a path below its anchor, and the fingerprints of all."""
+    below = frozenset(map(x509.load_der_x509_certificate, path[:-1]))
+    return below, tuple(map(fingerprint, path))
 
 
 def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStore) -> bool:
     """Return whether a certificate came along that nothing vouches for: no signature covers its bytes."""
     brought = set(others)
-    if not brought:
-        return False
-    known = {*used, *trust.anchors, *trust.intermediates, *trust.timestamp_anchors}
-    return not brought <= {certificate.public_bytes(Encoding.DER) for certificate in known}
+    for known in (used, trust.anchors, trust.intermediates, trust.timestamp_anchors):
+        if not brought:
+            return False
+        brought.difference_update(map(_encoded, known))
+    return bool(brought)
 
 
 def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> bool:
@@ -83,6 +97,8 @@ def evidence_is_loose(knowledge: Knowledge, vouching: set[x509.Certificate]) -> 
     No signature covers the newest evidence, so every byte of it must be one that somebody in a chain signed.
     """
     held, trust = knowledge.brought, knowledge.trust
+    if not held:
+        return False
     anchors = {*trust.anchors, *trust.timestamp_anchors}
     # Whoever trusts an authority below the root finds the root there, too.
     above = {
@@ -115,14 +131,26 @@ def _is_ours(encoded: bytes, issuers: Iterable[x509.Certificate]) -> bool:
 
 def load_all(encoded: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     """Return the readable ones among further certificates; the others can be part of no path."""
-    found = []
-    for certificate in encoded:
-        try:
-            require_no_free_bytes(certificate)
-            found.append(load_certificate(certificate))
-        except CmsError:
-            continue
-    return tuple(found)
+    return tuple(found for one in encoded if (found := _load(one)) is not None)
+
+
+def _load(encoded: bytes) -> x509.Certificate | None:
+    """Return a certificate, None if it is not readable or has free bytes; ordinary ones are read once."""
+    return (_load_once if len(encoded) <= _ORDINARY else _load_once.__wrapped__)(encoded)
+
+
+@lru_cache(maxsize=256)
+def _load_once(encoded: bytes) -> x509.Certificate | None:
+    try:
+        require_no_free_bytes(encoded)
+        return load_certificate(encoded)
+    except CmsError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _encoded(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
 
 
 def _anchors(trust: TrustStore, purpose: Purpose) -> tuple[x509.Certificate, ...]:

@@ -93,6 +93,8 @@ class _Answer:
 
 
 _PASSED = _Answer(CheckStatus.PASSED)
+_CLAIMED = _Answer(CheckStatus.PASSED, detail="claimed by the signer")
+_NOT_CONFIGURED = _Answer(CheckStatus.NOT_CONFIGURED)
 _WORST_FIRST = (CheckStatus.FAILED, CheckStatus.INDETERMINATE, CheckStatus.NOT_RUN)
 
 
@@ -112,6 +114,8 @@ def _blocked(facts: Facts) -> _Answer:
 
 def _worst(signatures: tuple[SignatureFacts, ...], ask: Callable[[SignatureFacts], _Answer]) -> _Answer:
     """Return the worst answer about any of the signatures; of several signatures it says which one."""
+    if len(signatures) == 1:
+        return ask(signatures[0])
     answers = [(signature, ask(signature)) for signature in signatures]
     for status in _WORST_FIRST:
         for signature, answer in answers:
@@ -265,6 +269,8 @@ def _time(signature: SignatureFacts, policy: Policy, at: datetime) -> _Answer:
     if claimed is not None and proven is not None and claimed > proven + CLOCK_TOLERANCE:
         return _not_passed("time.order", SubIndication.TIMESTAMP_ORDER_FAILURE)
     remark = "time.authority_not_current" if stamp is not None and stamp.error else None
+    if remark is None and proven is None and claimed is not None:
+        return _CLAIMED
     detail = "proven by a timestamp" if proven else "claimed by the signer" if claimed else "not stated"
     return _Answer(CheckStatus.PASSED, reason=remark, detail=detail)
 
@@ -361,13 +367,13 @@ def check_revocation(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """9: seals carry no structure of their own yet."""
-    return _Answer(CheckStatus.NOT_CONFIGURED)
+    return _NOT_CONFIGURED
 
 
 def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """10: the embedded data conform to their schema and say what is printed."""
     if policy.name == GENERAL:
-        return _Answer(CheckStatus.NOT_CONFIGURED)
+        return _NOT_CONFIGURED
     if facts.content is None:
         return _blocked(facts)
     if facts.content.error is None:
@@ -381,7 +387,7 @@ def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
 
 def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """11: there is no transparency log yet."""
-    return _Answer(CheckStatus.NOT_CONFIGURED)
+    return _NOT_CONFIGURED
 
 
 def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
@@ -451,7 +457,7 @@ def run_checks(facts: Facts, policy: Policy, at: datetime) -> tuple[Outcome, ...
         outcomes.append(_outcome(number, code, answer))
     if policy.name == GENERAL:
         return tuple(outcomes)
-    missing = [o.code for o in outcomes if o.code in _BEFORE_STATUS and o.status is not CheckStatus.PASSED]
+    missing = [o.code for o in outcomes if o.status is not CheckStatus.PASSED and o.code in _BEFORE_STATUS]
     if missing:
         outcomes[-1] = _outcome(12, "in_force", _needs(missing[0]))
     return tuple(outcomes)
@@ -462,22 +468,33 @@ def answer_in_force(facts: Facts, policy: Policy, at: datetime) -> Outcome:
     return _outcome(12, "in_force", check_in_force(facts, policy, at))
 
 
+_KEPT = {
+    id(answer): tuple(
+        Outcome(number, code, answer.status, detail=answer.detail) for number, code in enumerate(CODES, 1)
+    )
+    for answer in (_PASSED, _CLAIMED, _NOT_CONFIGURED)
+}
+"""What the answers that always are the same say for each check: they are given with every genuine licence."""
+
+
 def _outcome(number: int, code: str, answer: _Answer) -> Outcome:
+    kept = _KEPT.get(id(answer))
+    if kept is not None:
+        return kept[number - 1]
     return Outcome(number, code, answer.status, answer.sub_indication, answer.reason, answer.detail)
 
 
 def conclude(outcomes: tuple[Outcome, ...]) -> tuple[Indication, SubIndication | None]:
     """Return the answer to "authentic?" with the reason of the first check that decided it."""
     authentic = [outcome for outcome in outcomes if outcome.number <= 11]
+    statuses = {outcome.status for outcome in authentic}
     for status, indication in (
         (CheckStatus.FAILED, Indication.TOTAL_FAILED),
         (CheckStatus.INDETERMINATE, Indication.INDETERMINATE),
     ):
-        for outcome in authentic:
-            if outcome.status is status:
-                return indication, outcome.sub_indication
-    unanswered = [o for o in authentic if o.status is CheckStatus.NOT_RUN]
-    if unanswered:
+        if status in statuses:
+            return indication, next(one.sub_indication for one in authentic if one.status is status)
+    if CheckStatus.NOT_RUN in statuses:
         # Never reached while every NOT_RUN names a predecessor that did not pass; a gap there must not pass.
         return Indication.INDETERMINATE, SubIndication.SIG_CONSTRAINTS_FAILURE
     return Indication.TOTAL_PASSED, None

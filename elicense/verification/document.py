@@ -14,7 +14,6 @@ Nothing is judged here and nothing is fetched.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,20 +21,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from elicense.pki.evidence import NO_EVIDENCE
 from elicense.pki.paths import Purpose
-from elicense.updates import digest_of
 from elicense.verification.chains import Knowledge, evidence_is_loose, load_all, loose, path_facts
-from elicense.verification.cms import CmsError, weak_key
+from elicense.verification.cms import CmsError
+from elicense.verification.digests import Digests
 from elicense.verification.facts import Facts, SignatureFacts
 from elicense.verification.foreign import ForeignSignedData
 from elicense.verification.forms import form_of
 from elicense.verification.policy import LICENCE
 from elicense.verification.printed import read_content
 from elicense.verification.proofs import first_covering, judge_document_timestamps, judge_signature_timestamp
-from elicense.verification.signature import (
-    fingerprint,
-    load_certificate,
-    subject_of,
-)
+from elicense.verification.signature import read_signer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,9 +39,10 @@ if TYPE_CHECKING:
 
     from elicense.pki.trust import TrustStore
     from elicense.verification.cms import SignedData
-    from elicense.verification.facts import PathFacts, TimestampFacts
+    from elicense.verification.facts import ContentFacts, PathFacts, TimestampFacts
     from elicense.verification.forms import Form
     from elicense.verification.scan import Candidate
+    from elicense.verification.signature import Signer
     from elicense.verification.structure import Structure
 
 PADES = "ETSI.CAdES.detached"
@@ -54,31 +50,69 @@ PADES = "ETSI.CAdES.detached"
 
 
 def read_facts(
-    data: bytes, structure: Structure, trust: TrustStore, at: datetime, *, policy: str = LICENCE
+    data: bytes,
+    structure: Structure,
+    trust: TrustStore,
+    at: datetime,
+    *,
+    policy: str = LICENCE,
+    digests: Digests | None = None,
 ) -> Facts:
-    """Return the facts of a document; never raises for what its bytes hold but MemoryError."""
+    """Return the facts of a document; never raises for what its bytes hold but MemoryError.
+
+    Args:
+        data: The whole file.
+        structure: What its raw bytes show under the policy.
+        trust: What the verifier believes.
+        at: The moment of verification, UTC.
+        policy: "licence" or "general".
+        digests: Of `data`, where somebody has begun to compute them.
+    """
+    digests = digests or Digests(data)
     knowledge = Knowledge(trust, structure.evidence)
     stamps = [one for one in structure.candidates if one.kind == "timestamp"]
     form = form_of(policy)
     timestamps, vouching = judge_document_timestamps(data, stamps, form, knowledge, at)
-    reader = _SignatureReader(data, structure, form=form, knowledge=knowledge, timestamps=timestamps, at=at)
-    signatures = tuple(reader.read(one) for one in structure.candidates if one.kind != "timestamp")
+    reader = SignatureReader(structure, form, knowledge, timestamps, at)
+    signatures = tuple(
+        reader.read(data, one, digests) for one in structure.candidates if one.kind != "timestamp"
+    )
     content = None
     if not structure.findings and policy == LICENCE:
         content = read_content(data, structure, structure.candidates[0].claimed_time)
+    return assemble(
+        structure,
+        signatures,
+        timestamps=timestamps,
+        sealed_sha256=_sealed_sha256(digests, signatures),
+        loose_evidence=form.strict and evidence_is_loose(knowledge, vouching | reader.vouching),
+        content=content,
+    )
+
+
+def assemble(
+    structure: Structure,
+    signatures: tuple[SignatureFacts, ...],
+    *,
+    timestamps: tuple[TimestampFacts, ...],
+    sealed_sha256: str,
+    loose_evidence: bool,
+    content: ContentFacts | None,
+) -> Facts:
+    """Return the facts of a document from what was found in its parts."""
     held = structure.evidence
     return Facts(
         structure.size,
         structure.findings,
         structure.traces,
         signatures,
-        timestamps=timestamps,
-        revisions=structure.revisions,
-        sealed_sha256=_sealed_sha256(data, signatures),
-        evidence=(len(held.certificates), len(held.crls), len(held.ocsps)),
-        loose_evidence=form.strict and evidence_is_loose(knowledge, vouching | reader.vouching),
-        missing_seals=len(structure.extensible.prepared) if structure.extensible else 0,
-        content=content,
+        timestamps,
+        structure.revisions,
+        sealed_sha256,
+        (len(held.certificates), len(held.crls), len(held.ocsps)),
+        loose_evidence,
+        len(structure.extensible.prepared) if structure.extensible else 0,
+        content,
     )
 
 
@@ -90,27 +124,32 @@ class InProcess:
         return read_facts(data, form_of(policy).structure(data), trust, at, policy=policy)
 
 
-def _sealed_sha256(data: bytes, signatures: tuple[SignatureFacts, ...]) -> str:
+def _sealed_sha256(digests: Digests, signatures: tuple[SignatureFacts, ...]) -> str:
     """Return the digest of the file cut behind its last signature's range; "" if none ends in it."""
     ends = [one.byte_range[2] + one.byte_range[3] for one in signatures if one.revision >= 0]
     last = max(ends, default=0)
-    return hashlib.sha256(memoryview(data)[:last]).hexdigest() if 0 < last <= len(data) else ""
+    return digests.sealed(last) if 0 < last <= len(digests.data) else ""
 
 
-class _SignatureReader:
-    """Reads the signatures of one document; `vouching` gathers the certificates of their chains."""
+class SignatureReader:
+    """Reads the signatures of one document; `vouching` gathers the certificates of their chains.
+
+    Args:
+        structure: The document's.
+        form: The readers of the policy.
+        knowledge: What paths may be built from.
+        timestamps: The document's, judged.
+        at: The moment of verification, UTC.
+    """
 
     def __init__(
         self,
-        data: bytes,
         structure: Structure,
-        *,
         form: Form,
         knowledge: Knowledge,
         timestamps: tuple[TimestampFacts, ...],
         at: datetime,
     ) -> None:
-        self.data = data
         self.structure = structure
         self.form = form
         self.knowledge = knowledge
@@ -118,67 +157,86 @@ class _SignatureReader:
         self.at = at
         self.vouching: set[x509.Certificate] = set()
 
-    def read(self, candidate: Candidate) -> SignatureFacts:
+    def read(self, data: bytes, candidate: Candidate, digests: Digests) -> SignatureFacts:
         """Return the facts of one signature."""
-        plain = SignatureFacts(
-            field=candidate.field,
-            byte_range=candidate.byte_range,
-            covers_all=candidate.covers_all(len(self.data)),
-            declared=candidate.declared,
-            claimed_time=candidate.claimed_time,
-            error=None,
+        try:
+            signed = self.form.signed(self.form.contents(data, candidate), candidate)
+            signer = read_signer(signed.signer)
+            # A key that may not seal is not asked: verifying with a huge one is slow.
+            matches = None if signer.weak else self.form.matches(signer.key, signed)
+        except CmsError as error:
+            return self._unreadable(candidate, error.reason, error.detail)
+        except (ValueError, UnsupportedAlgorithm):
+            return self._unreadable(candidate, "cms.certificate", "the certificate's key cannot be read")
+        intact = digests.covered(candidate.byte_range, signed.digest) == signed.message_digest
+        return self.describe(candidate, signed, signer, intact=intact, matches=matches)
+
+    def _unreadable(self, candidate: Candidate, reason: str, detail: str) -> SignatureFacts:
+        """Return the facts of a signature whose signed data cannot be used."""
+        return SignatureFacts(
+            candidate.field,
+            candidate.byte_range,
+            candidate.covers_all(self.structure.size),
+            candidate.declared,
+            candidate.claimed_time,
+            reason,
+            detail,
             kind=candidate.kind,
             revision=candidate.revision,
             permission=candidate.permission,
             locked=candidate.locked,
         )
-        try:
-            signed = self.form.signed(self.form.contents(self.data, candidate), candidate)
-            certificate = load_certificate(signed.signer)
-            key = certificate.public_key()
-            weak = weak_key(key)
-            # A key that may not seal is not asked: verifying with a huge one is slow.
-            matches = None if weak else self.form.matches(key, signed)
-        except CmsError as error:
-            return replace(plain, error=error.reason, detail=error.detail)
-        except (ValueError, UnsupportedAlgorithm):
-            detail = "the certificate's key cannot be read"
-            return replace(plain, error="cms.certificate", detail=detail)
-        found = replace(
-            plain,
-            digest_matches=digest_of(self.data, candidate.byte_range, signed.digest) == signed.message_digest,
-            signature_matches=matches,
-            weak_key=weak,
-            certificate=fingerprint(signed.signer),
-            subject=subject_of(certificate),
-            algorithm=f"{signed.digest} {signed.algorithm}",
-        )
-        return self._with_time(found, signed, certificate, candidate.subfilter)
 
-    def _with_time(
-        self, found: SignatureFacts, signed: SignedData, certificate: x509.Certificate, subfilter: str
+    def describe(
+        self, candidate: Candidate, signed: SignedData, signer: Signer, *, intact: bool, matches: bool | None
     ) -> SignatureFacts:
-        """Return the facts with what proves the time, and the path at that time."""
+        """Return the facts of a signature that was read, with what proves its time, and the path at that time.
+
+        Args:
+            candidate: Where it is.
+            signed: Its signed data.
+            signer: Its certificate.
+            intact: Whether the covered bytes have the digest that was signed.
+            matches: Whether the signature is that of the key; None if the key may not seal.
+        """
         brought, pades = NO_EVIDENCE, True
         if isinstance(signed, ForeignSignedData):
-            brought, pades = signed.evidence, subfilter == PADES and signed.names_certificate
-        knowledge = replace(self.knowledge, brought=self.knowledge.brought.and_also(brought))
-        cover = first_covering(self.timestamps, found.revision)
+            brought, pades = signed.evidence, candidate.subfilter == PADES and signed.names_certificate
+        knowledge = self.knowledge
+        if brought:
+            knowledge = replace(knowledge, brought=knowledge.brought.and_also(brought))
+        cover = first_covering(self.timestamps, candidate.revision)
         moment = cover.time if cover and cover.time else self.at
         stamp, vouching = judge_signature_timestamp(signed, self.form, knowledge, moment)
         own = stamp if stamp is not None and stamp.error is None else None
         proven = min((one.time for one in (own, cover) if one and one.time), default=None)
         path, chain = path_facts(
-            certificate, load_all(signed.others), knowledge, proven or self.at, Purpose.SEAL
+            signer.certificate, load_all(signed.others), knowledge, proven or self.at, Purpose.SEAL
         )
         self.vouching |= vouching | chain
-        return replace(
-            found,
-            path=path,
-            loose_certificates=loose(signed.others, chain, self.knowledge.trust),
-            timestamp=stamp,
-            proven_time=proven,
-            level=self._level(path, own or cover) if pades else "CMS",
+        return SignatureFacts(
+            candidate.field,
+            candidate.byte_range,
+            candidate.covers_all(self.structure.size),
+            candidate.declared,
+            candidate.claimed_time,
+            None,
+            "",
+            intact,
+            matches,
+            signer.weak,
+            signer.fingerprint,
+            signer.subject,
+            path,
+            loose(signed.others, chain, self.knowledge.trust),
+            stamp,
+            candidate.kind,
+            candidate.revision,
+            candidate.permission,
+            candidate.locked,
+            proven,
+            self._level(path, own or cover) if pades else "CMS",
+            f"{signed.digest} {signed.algorithm}",
         )
 
     def _level(self, path: PathFacts, proof: TimestampFacts | None) -> str:

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+MAX_TOKENS = 2_000_000
+"""Numbers, names, strings and brackets outside streams; reading so many takes about two seconds."""
+
 MAX_DEPTH = 48
 """Dictionaries and arrays inside each other; our documents stay below ten."""
 
@@ -23,7 +26,7 @@ FORBIDDEN = frozenset((
 """Names that stand nowhere in a sealed licence: actions, active or hidden content, other cross-references."""
 
 _SPACE = rb"[\x00\t\n\x0c\r ]*"
-_TOKEN = re.compile(
+TOKEN = re.compile(
     _SPACE + rb"(?:"
     rb"(?P<ref>[0-9]{1,10} [0-9]{1,5} R(?![^\x00\t\n\x0c\r ()<>\[\]{}/%]))"
     rb"|(?P<number>[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?![^\x00\t\n\x0c\r ()<>\[\]{}/%]))"
@@ -132,7 +135,7 @@ def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value
 
     Raises Violation with format.token, format.nesting, format.duplicate_key or limit.complexity.
     """
-    match_token = _TOKEN.match
+    match_token = TOKEN.match
     stack: list[list[Value]] = []
     openers: list[bytes] = []
     position = start

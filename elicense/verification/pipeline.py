@@ -5,8 +5,8 @@ Plan:
 1. Over the size limit: no look inside, INDETERMINATE.
 2. The register knows these very bytes: the signature is verified again at the recorded byte range, what was
    checked at issue is RECORDED, and no PDF is parsed. Only if the trust register still names the certificate.
-3. The raw structure, in this process, by our own reader.
-4. The facts, in the sandbox; not needed where the bytes show no signature to look at.
+3. A document whose like was found flawless before is read by comparison, in this process (known.py).
+4. The facts of every other one, in the sandbox; not needed where the bytes show no signature to look at.
 5. The register's word on the licence the document states, once its signature is known to be a known signer's.
 6. The twelve checks, and the report.
 """
@@ -32,7 +32,9 @@ from elicense.verification.checks import (
     run_checks,
 )
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
+from elicense.verification.digests import Digests
 from elicense.verification.facts import Facts, RegisterFacts
+from elicense.verification.known import PROCESS, Reading, Road
 from elicense.verification.policy import CLOCK_TOLERANCE, LICENCE, SIZE_LIMIT, Policy, choose_policy
 from elicense.verification.report import (
     CheckStatus,
@@ -42,7 +44,7 @@ from elicense.verification.report import (
     VerificationReport,
 )
 from elicense.verification.sandbox import Sandbox
-from elicense.verification.scan import Candidate
+from elicense.verification.scan import Candidate, find_candidates
 from elicense.verification.signature import load_certificate, read_contents
 from elicense.verification.structure import read_structure
 
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from elicense.model import LicenceStatus
     from elicense.pki.trust import TrustEntry, TrustStore
     from elicense.registry.protocol import LicenceRecord, Registry
+    from elicense.verification.known import Known
+    from elicense.verification.report import SubIndication
     from elicense.verification.sandbox import Reader
 
 
@@ -64,6 +68,7 @@ def verify(
     registry: Registry | None = None,
     sandbox: Reader | None = None,
     size_limit: int = SIZE_LIMIT,
+    known: Known | None = PROCESS,
 ) -> VerificationReport:
     """Return the report on a document; never raises for what its bytes hold.
 
@@ -76,28 +81,41 @@ def verify(
         sandbox: Where untrusted bytes are read, usually a Sandbox kept open; None starts a worker for this call
             alone (half a second).
         size_limit: Bytes; a larger file is INDETERMINATE.
+        known: What was learned from documents before; it changes how fast the answer comes, never the answer. None
+            reads every document the whole way.
 
     Raises:
         ConfigurationError: No such policy.
         RuntimeError: No worker process can be started.
     """
     chosen = choose_policy(policy, trust, online=registry is not None)
-    sha256 = hashlib.sha256(data).hexdigest()
+    known = known if policy == LICENCE else None
+    digests = known.digests(data) if known else Digests(data)
+    sha256 = digests.whole
     if len(data) > size_limit:
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
     if registry is not None and chosen.online:
         record = registry.find_document(sha256)
-        known = _by_hash(data, record, chosen, registry, at) if record else None
-        if known is not None:
-            return known
-    facts = _read(data, trust, at, sandbox, policy)
+        recorded = _by_hash(data, record, chosen, registry, at) if record else None
+        if recorded is not None:
+            return recorded
+    reading = known.read(digests, trust, at) if known else None
+    if reading is None:
+        reading = Reading(_read(data, trust, at, sandbox, policy), None, Road.FULL)
+    facts = reading.facts
     if registry is not None and chosen.online:
         facts = _ask(facts, chosen, registry, sha256, at)
-    return _report(facts, chosen, at, sha256)
+    report = _report(facts, chosen, at, sha256, reading.licence)
+    if known:
+        known.count(reading.road)
+        if report.indication is Indication.TOTAL_PASSED:
+            known.learn(data, reading)
+    return report
 
 
 def _read(data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, policy: str) -> Facts:
-    if policy == LICENCE:
+    """Return the facts of a document that goes the whole way."""
+    if policy == LICENCE and not find_candidates(data):
         structure = read_structure(data)
         if not structure.candidates:
             return Facts(structure.size, structure.findings, structure.traces)
@@ -126,11 +144,15 @@ def _ask(facts: Facts, policy: Policy, registry: Registry, sha256: str, at: date
     return replace(facts, register=found)
 
 
-def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> VerificationReport:
+def _report(
+    facts: Facts, policy: Policy, at: datetime, sha256: str, licence: dict[str, object] | None = None
+) -> VerificationReport:
+    """Return the report on facts; `licence` are the embedded data where somebody read them."""
     outcomes = run_checks(facts, policy, at)
     indication, sub_indication = conclude(outcomes)
-    licence = None
-    if indication is Indication.TOTAL_PASSED and facts.content and facts.content.licence_file:
+    if indication is not Indication.TOTAL_PASSED:
+        licence = None
+    elif licence is None and facts.content and facts.content.licence_file:
         licence = json.loads(facts.content.licence_file)["licence"]
     answered = outcomes[-1].status is not CheckStatus.NOT_RUN
     return VerificationReport(
@@ -138,7 +160,10 @@ def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> Verifica
         sub_indication=sub_indication,
         in_force=in_force(facts if answered else Facts(facts.size, (), traces=True), at),
         checks=outcomes,
-        signatures=tuple(_summary(index, facts, policy, at) for index in range(len(facts.signatures))),
+        signatures=tuple(
+            _summary(index, facts, policy, _answer_about(index, facts, policy, at, outcomes))
+            for index in range(len(facts.signatures))
+        ),
         sha256=sha256,
         verified_at=at,
         policy=policy.name,
@@ -147,7 +172,19 @@ def _report(facts: Facts, policy: Policy, at: datetime, sha256: str) -> Verifica
     )
 
 
-def _summary(index: int, facts: Facts, policy: Policy, at: datetime) -> SignatureSummary:
+def _answer_about(
+    index: int, facts: Facts, policy: Policy, at: datetime, outcomes: tuple[Outcome, ...]
+) -> tuple[Indication, SubIndication | None]:
+    """Return the answer about one signature alone; about the only one `outcomes` say it."""
+    if len(facts.signatures) > 1:
+        outcomes = run_checks(replace(facts, focus=index), policy, at)
+    return conclude(outcomes)
+
+
+def _summary(
+    index: int, facts: Facts, policy: Policy, answer: tuple[Indication, SubIndication | None]
+) -> SignatureSummary:
+    """Return one signature for display, with the answer about it."""
     signature = facts.signatures[index]
     entries = policy.entries(signature.certificate)
     code = facts.content.authority_code if facts.content else ""
@@ -158,7 +195,7 @@ def _summary(index: int, facts: Facts, policy: Policy, at: datetime) -> Signatur
     within = changed or (signature.revision >= 0 and not facts.findings)
     later = facts.revisions[signature.revision + 1 :] if signature.revision >= 0 else ()
     kinds = ", ".join(dict.fromkeys(change.kind for revision in later for change in revision.changes))
-    indication, sub_indication = conclude(run_checks(replace(facts, focus=index), policy, at))
+    indication, sub_indication = answer
     return SignatureSummary(
         field=signature.field,
         signer=entry.authority_name if entry else signature.subject,

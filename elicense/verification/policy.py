@@ -37,7 +37,18 @@ class Policy:
 
     def entries(self, certificate: str) -> tuple[TrustEntry, ...]:
         """Return the trust register's lines for a certificate, given by its SHA-256 (hex)."""
-        return tuple(entry for entry in self.register or () if entry.certificate == certificate)
+        global _lines  # noqa: PLW0603 - says again what the register says, found faster
+        register, lines = _lines
+        if register is not self.register:
+            lines = {}
+            for entry in self.register or ():
+                lines[entry.certificate] = (*lines.get(entry.certificate, ()), entry)
+            _lines = self.register, lines
+        return lines.get(certificate, ())
+
+
+_lines: tuple[tuple[TrustEntry, ...] | None, dict[str, tuple[TrustEntry, ...]]] = (None, {})
+"""The register asked last, and its lines by certificate: it is asked several times for each signature."""
 
 
 def choose_policy(name: str, trust: TrustStore, *, online: bool) -> Policy:

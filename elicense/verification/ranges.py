@@ -17,7 +17,7 @@ _CANONICAL_RANGE = re.compile(
     rb"0 (?:([0-9]{10}) ([0-9]{10}) ([0-9]{10})|(0|[1-9][0-9]*) (0|[1-9][0-9]*) (0|[1-9][0-9]*))"
 )
 _LOWER_HEX = re.compile(rb"<[0-9a-f]*>")
-_CLAIMED = re.compile(r"D:([0-9]{14})Z")
+_CLAIMED = re.compile(r"D:([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 
 def read_range(data: bytes, seal: IndirectObject, end: int) -> tuple[int, int, int, int]:
@@ -62,7 +62,10 @@ def check_gap(data: bytes, contents: Hex) -> None:
 def read_claimed_time(text: str) -> datetime | None:
     """Return `D:YYYYMMDDHHMMSSZ` in UTC, or None if the text is anything else."""
     match = _CLAIMED.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        return datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) if match else None
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None

@@ -29,6 +29,7 @@ from elicense.updates import LOCK, Tail, sealed_field
 from elicense.verification.facts import Finding, RevisionFacts
 from elicense.verification.pdf import (
     FORBIDDEN,
+    MAX_TOKENS,
     Hex,
     IndirectObject,
     Inventory,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from elicense.pki.evidence import Evidence
+    from elicense.verification.frames import Frame
     from elicense.verification.pdf import Value
     from elicense.verification.revisions import Later
     from elicense.verification.sections import Section
@@ -55,9 +57,6 @@ ATTACHMENT = "licence.json"
 
 MAX_SEALS = 16
 """Authorities that may seal one document."""
-
-MAX_TOKENS = 2_000_000
-"""Numbers, names, strings and brackets outside streams; reading so many takes about two seconds."""
 
 _CATALOGUE_KEYS = frozenset((
     "Type", "Version", "Pages", "Names", "AF", "AcroForm", "Perms", "MarkInfo", "StructTreeRoot",
@@ -105,9 +104,14 @@ class Structure:
     """What whoever extends the file must know; None if there are findings."""
 
 
-def read_structure(data: bytes) -> Structure:
-    """Return what the raw bytes show; never raises for what they hold."""
-    reader = _Reader(data)
+def read_structure(data: bytes, frame: Frame | None = None) -> Structure:
+    """Return what the raw bytes show; never raises for what they hold.
+
+    Args:
+        data: The whole file.
+        frame: What it begins with, if that was read before; the answer is the same without it.
+    """
+    reader = _Reader(data, frame)
     findings: tuple[Finding, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     later: Later | None = None
@@ -143,8 +147,9 @@ def finding_of(reason: str, violation: Violation) -> Finding:
 class _Reader:
     """Reads a first revision by the plan; `objects`, `root`, `document_id` keep what was read before a Violation."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, frame: Frame | None) -> None:
         self.data = data
+        self.frame = frame
         self.objects: dict[int, IndirectObject] = {}
         self.root = 0
         self.information: tuple[int, ...] = ()
@@ -196,7 +201,12 @@ class _Reader:
         """Every object stands in `objects`; header, objects and table tile the revision."""
         header = HEADER.match(self.data)
         position = header.end() if header else 0
-        for offset, number in sorted(first.offsets):
+        places = sorted(first.offsets)
+        if self.frame and tuple(places[: len(self.frame.places)]) == self.frame.places:
+            self.objects.update(self.frame.objects)
+            self.met.tokens -= self.frame.tokens
+            position, places = len(self.frame.prefix), places[len(self.frame.places) :]
+        for offset, number in places:
             if offset != position:
                 raise Violation("format.layout", min(offset, position), "objects do not tile the file")
             found = self._object(number, offset, first.xref)

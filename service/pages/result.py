@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from elicense import messages
-from elicense.encoding import canonical_json, licence_from_json, read_canonical_json
+from elicense.decoding import licence_from_json, read_canonical_json
+from elicense.encoding import canonical_json
 from elicense.model import InForce
 from elicense.reporting.plain import answer_key, detailed, may_be_another
 from elicense.reporting.words import heading, without_changes

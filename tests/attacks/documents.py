@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from elicense import preflight, updates
@@ -16,13 +17,16 @@ from elicense.registry.rules import new_licence
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
 from elicense.signing.cms import sign_digest
-from elicense.signing.pades import required_capacity, seal_document
+from elicense.signing.pades import seal_document
 from elicense.verification import der
 from tests.support import archives, demonstration
 from tests.support.demonstration import AT
+from tests.support.room import required_capacity, roomy
 from tests.support.tsa import DirectTsa
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from elicense.issuing import IssuingOffice, SealKeeper
     from elicense.pki.evidence import Evidence
     from elicense.pki.keys import Signer
@@ -64,7 +68,8 @@ def pki() -> ThrowawayPki:
 
 @cache
 def _issued(slug: str) -> tuple[LicenceRecord, bytes]:
-    issued = issue(demonstration.request(slug), office(), at=AT)
+    with roomy():
+        issued = issue(demonstration.request(slug), office(), at=AT)
     return issued.record, issued.pdf
 
 
@@ -239,6 +244,7 @@ def made(
     *,
     backdated: object = None,
     timestamps: DirectTsa | None = None,
+    fields: Mapping[str, str] = MappingProxyType({}),
     **authority: str,
 ) -> bytes:
     """Return a licence as the type's own authority would issue it, but sealed by `seal`.
@@ -248,6 +254,7 @@ def made(
         seal: whose seal and key.
         backdated: moment it claims instead of AT.
         timestamps: who stamps it, if anybody.
+        fields: values other than the sample's.
         authority: what the licence says of its authority otherwise.
     """
     licence_type = office().catalogue[slug]
@@ -258,7 +265,7 @@ def made(
         at=moment,
         verify_base=office().verify_base,
     )
-    draft = replace(draft, authority=replace(draft.authority, **authority))
+    draft = replace(draft, authority=replace(draft.authority, **authority), fields={**draft.fields, **fields})
     content = new_licence(draft, number=licence_type.number(draft, 1), at=moment)
     capacity = required_capacity(seal.signer, timestamps)
     compiled = compile_template(licence_type, office().fonts, seal.seal, capacity=capacity)

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from elicense import updates
 from elicense.pki.evidence import Evidence
 from elicense.pki.throwaway import ThrowawayPki, make_pki
-from elicense.signing.cms import signature_value, with_timestamp
 from tests.attacks import documents as d
 from tests.attacks import surgery as s
+from tests.support.cms import signature_value, with_timestamp
 from tests.support.tsa import DirectTsa
 from tests.vectors.registry import Vector, forgery
 

@@ -21,6 +21,8 @@ from tests.support.paths import Remembering
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from elicense.verification.known import Known
+
 KINDS = (*d.TYPES, *(f"{slug}+B-T" for slug in d.SLUGS), *d.EXTENDED)
 """Documents that bits are flipped in: each type (one is jointly sealed), stamped ones, archive copies."""
 
@@ -37,6 +39,10 @@ class Flipped:
     """Changed files that passed, by document, byte and bit."""
     raised: list[str] = field(default_factory=list)
     """Changed files that made the verifier raise."""
+    differing: list[str] = field(default_factory=list)
+    """Changed files about which the two roads of the verifier do not say the same."""
+    roads: Counter[str] = field(default_factory=Counter)
+    """How often each road was taken."""
 
 
 def flipped(data: bytes, position: int, bit: int) -> bytes:
@@ -54,16 +60,23 @@ def chosen(count: int, seed: int) -> Iterator[tuple[str, int, int]]:
         yield subject, chance.randrange(*span), chance.randrange(8)
 
 
-def run(flips: Iterable[tuple[str, int, int]]) -> Flipped:
-    """Return what came of these flips, each verified with the register that knows the genuine files."""
+def run(flips: Iterable[tuple[str, int, int]], *, known: Known | None = None) -> Flipped:
+    """Return what came of these flips, each verified with the register that knows the genuine files.
+
+    Args:
+        flips: document, position and bit of each.
+        known: what was learned from the genuine documents: then the whole way is gone as well, and compared.
+    """
     found = Flipped()
+    before = known.roads.copy() if known else Counter()
+    means = {"trust": d.trust(), "at": d.AT, "registry": d.office().registry, "sandbox": Remembering()}
     for subject, position, bit in flips:
         data = flipped(d.licence(subject), position, bit)
         name = f"{subject} byte {position} bit {bit}"
         try:
-            report = verify(
-                data, trust=d.trust(), at=d.AT, registry=d.office().registry, sandbox=Remembering()
-            )
+            report = verify(data, **means, known=known)
+            if known and verify(data, **means, known=None) != report:
+                found.differing.append(name)
         except Exception as error:  # noqa: BLE001 - finding it is the purpose
             found.raised.append(f"{name}: {type(error).__name__}: {error}"[:200])
             continue
@@ -72,14 +85,18 @@ def run(flips: Iterable[tuple[str, int, int]]) -> Flipped:
             found.by_hash.append(name)
         elif report.indication is Indication.TOTAL_PASSED:
             found.passed.append(name)
+    found.roads = known.roads - before if known else Counter()
     return found
 
 
 if __name__ == "__main__":
+    from tests.support.roads import learned
+
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    result = run(chosen(int(sys.argv[1]), seed))
+    result = run(chosen(int(sys.argv[1]), seed), known=learned())
     for verdict, count in result.verdicts.most_common():
         sys.stdout.write(f"{count:8} {verdict}\n")
     sys.stdout.write(
-        f"authentic by hash {len(result.by_hash)}, passed offline {result.passed}, raised {result.raised}\n"
+        f"authentic by hash {len(result.by_hash)}, passed offline {result.passed}, raised {result.raised}, "
+        f"roads that differ {result.differing}\n"
     )

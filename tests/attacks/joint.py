@@ -18,10 +18,10 @@ from elicense.issuing import SealKeeper
 from elicense.pki.keys import Signer
 from elicense.pki.throwaway import make_pki
 from elicense.signing.cms import sign_digest
-from elicense.signing.pades import required_capacity
 from tests.attacks import documents as d
 from tests.attacks import surgery as s
 from tests.attacks.shadow import reframed
+from tests.support.room import required_capacity
 from tests.vectors.registry import Vector, forgery
 
 Change = Callable[[bytes], bytes]
@@ -171,8 +171,11 @@ def joint_seals_exchanged(subject: str) -> Vector:
     data = d.licence(d.JOINT)
     one, two = [m.end() - 1 for m in re.finditer(rb"/Contents <", data)][1:]
     first, last = data.index(b">", one), data.index(b">", two)
-    assert first - one == last - two
-    return s.against(data[:one] + data[two:last] + data[first:two] + data[one:first] + data[last:])
+    # Each keeps the length of its place: what was cut off or filled up is padding.
+    mine, other = data[one:first].ljust(last - two, b"0"), data[two:last].ljust(first - one, b"0")
+    assert not mine[last - two :].strip(b"0")
+    assert not other[first - one :].strip(b"0")
+    return s.against(data[:one] + other[: first - one] + data[first:two] + mine[: last - two] + data[last:])
 
 
 # --- After the lock ---

@@ -139,11 +139,10 @@ def test_an_answer_no_worker_of_ours_gives_is_a_limit() -> None:
         sandbox.warm_up()
         worker = sandbox._idle[0]
         worker._guarded = lambda exchange, seconds: b'{"": "Facts", "size": '  # type: ignore[method-assign]
-        report = verify(documents.licence(SLUG), trust=documents.trust(), at=documents.AT, sandbox=sandbox)
+        means = {"trust": documents.trust(), "at": documents.AT, "sandbox": sandbox, "known": None}
+        report = verify(documents.licence(SLUG), **means)
         assert str(report.sub_indication) == "LIMIT_REACHED"
-        verify(
-            documents.licence(SLUG), trust=documents.trust(), at=documents.AT, sandbox=sandbox
-        ).require_passed()
+        verify(documents.licence(SLUG), **means).require_passed()
 
 
 # --- The service ---

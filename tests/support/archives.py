@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from elicense import updates
 from elicense.pki.evidence import NO_EVIDENCE, Evidence
 from elicense.pki.material import gather
-from elicense.pki.paths import Purpose, require_path
+from elicense.pki.paths import Purpose
+from elicense.pki.remembered import require_path
 from elicense.signing.cms import sign_digest
-from elicense.signing.pades import required_capacity
 from elicense.verification.structure import read_structure
+from tests.support.room import required_capacity
 from tests.unit.verification.minimal_pdf import Draft, stream
 
 if TYPE_CHECKING:

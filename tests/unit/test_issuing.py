@@ -295,14 +295,14 @@ def test_a_document_that_can_never_be_made_voids_its_number(monkeypatch):
     """If the real number does not fit where the rehearsal's did, the number becomes a void with its reason."""
     home = office()
     first = issue(request(), home, at=AT)
-    real, stand_in = line.fill, first.record.licence.number
+    real, stand_in = line.plan, first.record.licence.number
 
-    def narrow(compiled, licence):
+    def narrow(compiled, licence, earlier=None):
         if licence.number != stand_in:
             raise RenderingError("the number does not fit", "编号过长", field="number")
-        return real(compiled, licence)
+        return real(compiled, licence, earlier)
 
-    monkeypatch.setattr(line, "fill", narrow)
+    monkeypatch.setattr(line, "plan", narrow)
     with pytest.raises(RenderingError):
         issue(request(), home, at=AT)
     assert home.registry.unfinished() == ()

@@ -178,10 +178,20 @@ def test_a_wrong_passphrase_opens_nothing(load, tmp_path):
         load(tmp_path, phrase=b"wrong")
 
 
+class WrongSlot:
+    """A holder away from this process that signs with another key than its certificate says."""
+
+    def __init__(self, right, other):
+        self.right, self.sign = right, other.sign
+
+    def __getattr__(self, name):
+        return getattr(self.right, name)
+
+
 def test_a_key_that_is_not_the_certificates_waits_for_the_right_one():
     """A holder whose key is another's is found out before anything leaves; the right one finishes the same number."""
     right, other = identity().signer(), home().identity().signer()
-    place = office_of(replace(right, key=other.key))
+    place = office_of(WrongSlot(right, other))
     with pytest.raises(SigningError, match="does not fit the certificate"):
         issue(request(), place, at=AT)
     (waiting,) = place.registry.unfinished()
@@ -192,6 +202,8 @@ def test_a_key_that_is_not_the_certificates_waits_for_the_right_one():
     assert result.record.licence == waiting.licence
     with pytest.raises(KeyUnavailable, match="do not belong together"):
         software_signer(other.key, (right.certificate, *right.chain))
+    with pytest.raises(KeyUnavailable, match="do not belong together"):
+        replace(right, key=other.key)
 
 
 def test_a_renewed_certificate_does_not_finish_an_old_reservation():

@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw
 
 from elicense import preflight
 from elicense.cli import run
-from elicense.encoding import canonical_json, licence_from_json, licence_to_json
+from elicense.decoding import licence_from_json
+from elicense.encoding import canonical_json, licence_to_json
 from elicense.errors import (
     CertificatePathError,
     ConfigurationError,

@@ -9,7 +9,7 @@ import pytest
 from elicense.encoding import encode_licence_file
 from elicense.errors import PreflightFailed
 from elicense.model import FieldPlacement
-from elicense.preflight import ClearedDocument, PlacedLine, SealPlacement, SignatureSlot, clear
+from elicense.preflight import ClearedDocument, Furniture, PlacedLine, SealPlacement, SignatureSlot, clear
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
 from tests.support.licences import CAPACITY, licence_of, seal_of, shipped_fonts, test_type
@@ -83,7 +83,7 @@ def test_1_a_page_of_another_licence_is_refused(permit):
 def with_placement(document, index, **changes):
     """Return the document with one placement changed."""
     placements = list(document.plan.placements)
-    placements[index] = replace(placements[index], **changes)
+    placements[index] = placements[index]._replace(**changes)
     return planned(document, placements=tuple(placements))
 
 
@@ -120,7 +120,7 @@ def test_1_lines_that_lose_or_change_characters_are_refused(permit, change):
     """The lines hold exactly the characters of the placements."""
     licence, document = permit
     lines = list(document.plan.lines)
-    lines[0] = replace(lines[0], text=change(lines[0].text))
+    lines[0] = lines[0]._replace(text=change(lines[0].text))
     assert 1 in failures(planned(document, lines=tuple(lines)), licence)
 
 
@@ -181,7 +181,7 @@ def test_3_a_line_outside_its_box_is_refused(permit, changes):
     licence, document = permit
     index = next(i for i, line in enumerate(document.plan.lines) if line.text == "示例事项")
     lines = list(document.plan.lines)
-    lines[index] = replace(lines[index], **changes)
+    lines[index] = lines[index]._replace(**changes)
     assert 3 in failures(planned(document, lines=tuple(lines)), licence)
 
 
@@ -222,10 +222,24 @@ def test_5_other_text_under_the_seal_is_refused(permit):
     assert failures(planned(document, seal=moved), licence) == {5}
     x, y, width, _ = document.plan.seal.rect
     box = (x, y + 10, width, 8.0)
-    furniture = PlacedLine("固定文字", 1, x + 2, y + 12, 20.0, 10.0, box)
-    assert failures(planned(document, lines=(*document.plan.lines, furniture)), licence) == {5}
-    allowed = replace(furniture, under_seal=True)
+    line = PlacedLine("固定文字", 1, x + 2, y + 12, 20.0, 10.0, box)
+    allowed = line._replace(under_seal=True)
+    assert failures(planned(document, lines=(*document.plan.lines, line)), licence) == {5}
     clear(planned(document, lines=(*document.plan.lines, allowed)), licence, PERMIT)
+    assert failures(planned(document, furniture=Furniture((line,))), licence) == {5}
+    clear(planned(document, furniture=Furniture((allowed,))), licence, PERMIT)
+
+
+def test_3_furniture_outside_its_box_is_refused(permit):
+    """What is always printed is looked at like all else, and for each page size anew."""
+    licence, document = permit
+    line = PlacedLine("固定文字", 0, 12.0, 12.0, 20.0, 10.0, (10.0, 10.0, 30.0, 8.0))
+    furniture = Furniture((line,))
+    clear(planned(document, furniture=furniture), licence, PERMIT)
+    assert failures(planned(document, furniture=Furniture((line._replace(x=5.0),))), licence) == {3}
+    assert 3 in failures(
+        planned(document, furniture=furniture, pages=((20.0, 148.0), *document.plan.pages[1:])), licence
+    )
 
 
 # 6

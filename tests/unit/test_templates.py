@@ -9,7 +9,8 @@ import pytest
 from pypdf import PdfReader
 
 from elicense.catalogue import Catalogue, FieldKind, LicenceType, load_yaml, templates_folder
-from elicense.encoding import encode_licence_file, parse_template, printed, read_licence_file, template_names
+from elicense.decoding import read_licence_file
+from elicense.encoding import encode_licence_file, parse_template, printed, template_names
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import Licence
 from elicense.wording import OWN_NAMES, Place

@@ -70,8 +70,8 @@ def test_ecdsa_follows_rfc_6979() -> None:
     """With the key of RFC 6979, A.2.5, the signature over "sample" has the r and s printed there."""
     number = 0xC9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721
     key = ec.derive_private_key(number, ec.SECP256R1())
-    identity = seal_identity()
-    signer = type(seal_signer())(identity.certificate, (), SignatureAlgorithm.ECDSA_P256, 72, key)
+    certificate = pki().certify(seal_identity().certificate.subject, key.public_key())
+    signer = type(seal_signer())(certificate, (), SignatureAlgorithm.ECDSA_P256, 72, key)
     signature = signer.sign(b"sample").hex()
     assert "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716" in signature
     assert "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8" in signature

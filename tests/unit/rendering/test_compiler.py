@@ -12,7 +12,7 @@ import yaml
 
 from elicense.catalogue.types import load_type
 from elicense.errors import InvalidTemplate, RenderingError, SealError
-from elicense.rendering import compiler
+from elicense.rendering import compiler, deflate
 from elicense.rendering.art import Drawing, draw
 from elicense.rendering.blocks import Border, Box, Emblem, Line, Pattern
 from elicense.rendering.compiler import compile_template
@@ -102,7 +102,8 @@ def test_the_shelf_keeps_the_templates_used_last(monkeypatch):
 def test_the_engine_version_names_what_shapes_the_bytes():
     """Fonts, compression and this package's own edition are part of it."""
     told = engine_version(shipped_fonts())
-    assert re.match(r"elicense \d+; zlib level \d; ", told)
+    assert told.startswith("elicense ")
+    assert f"; {deflate.engine()}; " in told
     assert shipped_fonts().engine in told
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from elicense.catalogue.types import load_type
-from elicense.encoding import read_licence_file
+from elicense.decoding import read_licence_file
 from elicense.errors import RenderingError
 from elicense.model import Holder, Validity
 from elicense.preflight import clear
@@ -30,7 +30,7 @@ from elicense.rendering.fill import fill
 from elicense.rendering.typeset import cut, say
 from elicense.verification.printed import read_content
 from elicense.verification.structure import read_structure
-from elicense.wording import printed
+from elicense.wording import Printer, printed
 from tests.support.licences import (
     AT,
     CAPACITY,
@@ -441,9 +441,10 @@ def test_a_seal_behind_a_flow_moves_with_its_page(tmp_path):
 def test_a_cut_text_has_a_template_of_its_own(first, second):
     """Whatever stretch of a text is cut out, its template prints just that, braces and formats included."""
     licence = licence_of(PERMIT)
-    said = say("{{甲}}于{since|date-zh}办理{subject}，形式{form}", licence, empty="", page=1, pages=1)
+    printer = Printer(licence)
+    said = say("{{甲}}于{since|date-zh}办理{subject}，形式{form}", printer, empty="", page=1, pages=1)
     span = (min(first, second, len(said.text)), min(max(first, second), len(said.text)))
-    piece = cut(said, span, licence)
+    piece = cut(said, span, printer)
     assert piece.text == said.text[slice(*span)]
     assert printed(piece.template, licence) == piece.text
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import shutil
+import string
 import subprocess
 import tomllib
 import unicodedata
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense.errors import ConfigurationError, InvalidTemplate, RenderingError
-from elicense.rendering.embedding import EmbeddedFont, FontSubsets
+from elicense.rendering.embedding import EmbeddedFont, FontSubsets, _to_unicode
 from elicense.rendering.fonts import FontLibrary
 
 FOLDER = Path(__file__).parents[3] / "templates" / "fonts"
@@ -59,18 +60,17 @@ def assemble(content: bytes, embedded: tuple[EmbeddedFont, ...]) -> bytes:
     for font in embedded:
         metrics, at = font.metrics, len(objects) + 1
         box = " ".join(map(str, metrics.bbox))
-        names.append(f"/D{font.index} {at} 0 R")
+        names += [f"/{name} {at} 0 R" for name in font.names]
         objects += [
             f"<</Type/Font/Subtype/Type0/BaseFont/{font.base_font}/Encoding/Identity-H"
-            f"/DescendantFonts[{at + 1} 0 R]/ToUnicode {at + 5} 0 R>>".encode(),
+            f"/DescendantFonts[{at + 1} 0 R]/ToUnicode {at + 4} 0 R>>".encode(),
             f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{font.base_font}/DW 1000/W {font.widths}"
             f"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-            f"/FontDescriptor {at + 2} 0 R/CIDToGIDMap {at + 4} 0 R>>".encode(),
+            f"/FontDescriptor {at + 2} 0 R/CIDToGIDMap/Identity>>".encode(),
             f"<</Type/FontDescriptor/FontName/{font.base_font}/Flags {metrics.flags}/FontBBox[{box}]"
             f"/ItalicAngle {metrics.italic_angle:g}/Ascent {metrics.ascent}/Descent {metrics.descent}"
             f"/CapHeight {metrics.cap_height}/StemV {metrics.stem_v}/FontFile2 {at + 3} 0 R>>".encode(),
             stream(font.program, f"/Length1 {len(font.program)}"),
-            stream(font.cid_to_gid),
             stream(font.to_unicode),
         ]
     resources = f"<</Font<<{' '.join(names)}>>>>"
@@ -251,7 +251,8 @@ def test_one_code_for_each_distinct_character(fonts):
     assert glyphs[0].gid == glyphs[1].gid
     assert run.codes == "000100020001"
     assert font.characters == "一⼀"
-    assert font.cid_to_gid[2:4] == font.cid_to_gid[4:6] != b"\0\0"
+    program = TTFont(io.BytesIO(font.program))
+    assert program["glyf"]["glyph00001"] == program["glyf"]["glyph00002"]
 
 
 def test_runs_change_with_the_face(fonts):
@@ -267,23 +268,77 @@ def test_embedded_program_states_the_widths_of_the_pdf(fonts):
         program = TTFont(io.BytesIO(font.program))
         unit = 1000 / program["head"].unitsPerEm
         order = program.getGlyphOrder()
-        widths = [float(width) for width in font.widths.removeprefix("[1 [").removesuffix("]]").split()]
-        for number, char in enumerate(font.characters):
-            gid = int.from_bytes(font.cid_to_gid[2 * number + 2 : 2 * number + 4], "big")
-            assert gid > 0
-            assert abs(program["hmtx"][order[gid]][0] * unit - widths[number]) < 0.01
-            assert char == " " or program["glyf"][order[gid]].numberOfContours != 0
-        assert len(widths) == len(font.characters)
+        narrow = dict(re.findall(r"(\d+)\[([\d.]+)\]", font.widths))
+        assert font.widths == f"[{''.join(f'{code}[{width}]' for code, width in narrow.items())}]"
+        for code, char in enumerate(font.characters, 1):
+            width = float(narrow.get(str(code), 1000))
+            assert abs(program["hmtx"][order[code]][0] * unit - width) < 0.01
+            assert char == " " or program["glyf"][order[code]].numberOfContours > 0
+        assert len(order) == len(font.characters) + 1
         assert set(program.keys()) - {"GlyphOrder"} == {"glyf", "head", "hhea", "hmtx", "loca", "maxp"}
 
 
-def test_to_unicode_lists_at_most_a_hundred_a_block(fonts):
-    """The character map has one bfchar line for each code, in blocks of up to 100, with surrogates."""
-    text = "".join(chr(0x4E00 + i) for i in range(250)) + "𬱖"
+def test_to_unicode_lists_the_texts_of_ranges_of_codes(fonts):
+    """The character map has a range for each first byte of the codes, and lists its texts with surrogates."""
+    text = "".join(chr(0x4E00 + i) for i in range(600)) + "𬱖"
     (font,) = encoded(fonts, text, "song")
-    blocks = re.findall(rb"(\d+) beginbfchar\n(.*?)endbfchar", font.to_unicode, re.DOTALL)
-    assert [(int(count), lines.count(b"\n")) for count, lines in blocks] == [(100, 100), (100, 100), (51, 51)]
-    assert b"<00FB> <D873DC56>" in font.to_unicode
+    assert font.characters == text
+    found = re.findall(rb"<(....)><(....)>\[([^\]]*)\]\n", font.to_unicode)
+    assert [(code, last) for code, last, _ in found] == [
+        (b"0001", b"00FF"), (b"0100", b"01FF"), (b"0200", b"0259"),
+    ]  # fmt: skip
+    assert b"3 beginbfrange\n" in font.to_unicode
+    listed = re.findall(rb"<([0-9A-F]+)>", b"".join(texts for _, _, texts in found))
+    assert "".join(bytes.fromhex(one.decode()).decode("utf-16-be") for one in listed) == text
+    assert listed[-1] == b"D873DC56"
+
+
+def test_a_map_of_very_many_codes_keeps_to_a_hundred_ranges_a_block():
+    """No block of a character map states more than a hundred ranges, and no code is missing."""
+    made = _to_unicode(["<F900>"] * 30_000)
+    blocks = re.findall(rb"(\d+) beginbfrange\n(.*?)endbfrange", made, re.DOTALL)
+    assert [(int(count), lines.count(b"\n")) for count, lines in blocks] == [(100, 100), (18, 18)]
+    assert made.count(b"<F900>") == 30_000
+
+
+def test_texts_are_shown_alike_at_once_and_by_glyph(fonts):
+    """`shown` gives the codes that `encode` gives, whatever faces and roles come in whatever order."""
+    texts = [
+        ("一人", "song"),
+        ("甲𠮷乙", "song"),
+        ("", "kai"),
+        ("人乙", "fangsong"),
+        ("甲", "hei"),
+        ("𠮷", "song"),
+    ]
+    one, other = FontSubsets(fonts), FontSubsets(fonts)
+    for text, role in texts * 2:
+        wanted = [(run.font, run.codes) for run in one.encode(fonts.glyphs(text, role))]
+        assert list(other.shown(text, role)) == wanted
+    assert one.build() == other.build()
+
+
+def test_shown_refuses_what_glyphs_refuses(fonts):
+    """A character without a glyph is refused with its field, also when all before it have codes."""
+    subsets = FontSubsets(fonts)
+    subsets.shown("许可", "song")
+    with pytest.raises(RenderingError, match=r"Field name.*U\+2610"):
+        subsets.shown("许可☐", "song", field="name")
+
+
+def test_a_carried_font_keeps_its_codes(fonts):
+    """What goes on from a small font of the furniture keeps its codes and name, and a long one is not carried."""
+    furniture = FontSubsets(fonts, "S")
+    furniture.shown("扫码查验", "song")
+    furniture.shown(string.ascii_letters, "hei")
+    (carried,) = furniture.carriable({0, 2})
+    assert (carried.name, carried.face) == ("S0", 0)
+    assert [font.names for font in furniture.build(left_out=[0])] == [("S1",)]
+    document = FontSubsets(fonts, "D", (carried,))
+    assert document.shown("查一", "song") == ((0, "00030005"),)
+    (font,) = document.build()
+    assert font.names == ("D0", "S0")
+    assert font.characters == "扫码查验一"
 
 
 def test_text_of_every_plane_is_extracted_as_entered(fonts):

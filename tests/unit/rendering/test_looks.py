@@ -169,9 +169,10 @@ def test_a_value_stands_on_the_line_of_its_label(slug, full):
         if getattr(block, "valign", None) == "label"
     ]  # fmt: skip
     assert len(beside) >= 8
+    lines = (*document.plan.furniture.lines, *document.plan.lines)
     for block in beside:
-        (label,) = [line for line in document.plan.lines if line.box == block.label.rect]
-        values = [line for line in document.plan.lines if line.box == block.rect and line.text]
+        (label,) = [line for line in lines if line.box == block.label.rect]
+        values = [line for line in lines if line.box == block.rect and line.text]
         assert values[0].y == pytest.approx(label.y, abs=0.01)
 
 

@@ -1,34 +1,43 @@
-"""The path that is drawn is the QR code that readers read."""
+"""The picture that is drawn is the QR code that readers read, and module for module the one that segno draws."""
 
 import io
+import random
 import re
+import shutil
+import string
+import subprocess
 
 import pypdfium2
 import pytest
+import segno
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, NameObject
 
 from elicense.errors import RenderingError
-from elicense.rendering.qrcode import QUIET_MODULES, qr_modules, qr_path
+from elicense.rendering.qrcode import LONGEST, MASK, QUIET_MODULES, qr_path
+from elicense.rendering.qrtables import SymbolTable, picture_of
+from elicense.verification.marks import _OPERATOR, marked_text
 
 ADDRESS = "https://verify.example/l/1.2.156.3005.2.11990000000000000000100000000000000001.Q?c=1"
 
 
 def picture(drawing, pixels=4):
-    """Return the path rasterised by hand: each rectangle of the stream, with its quiet zone."""
-    edge = (drawing.modules + 2 * QUIET_MODULES) * pixels
-    image = Image.new("L", (edge, edge), 255)
-    pen = ImageDraw.Draw(image)
-    for found in re.findall(rb"^(\d+) (\d+) (\d+) 1 re$", drawing.content, re.MULTILINE):
-        x, y, width = map(int, found)
-        left = (QUIET_MODULES + x) * pixels
-        top = (QUIET_MODULES + drawing.modules - 1 - y) * pixels
-        pen.rectangle([left, top, left + width * pixels - 1, top + pixels - 1], fill=0)
-    return image
+    """Return the image mask of the stream enlarged, with its quiet zone."""
+    found = re.fullmatch(
+        rb"q 0 g ([0-9.]+) 0 0 \1 0 0 cm\nBI /IM true /W (\d+) /H \2 /BPC 1 /F/AHx ID ([0-9a-f]+)>\nEI\nQ\n",
+        drawing.content,
+    )
+    assert float(found[1]) == pytest.approx(drawing.size)
+    edge = int(found[2])
+    assert edge == drawing.modules
+    symbol = Image.frombytes("1", (edge, edge), bytes.fromhex(found[3].decode())).convert("L")
+    whole = Image.new("L", (edge + 2 * QUIET_MODULES,) * 2, 255)
+    whole.paste(symbol, (QUIET_MODULES, QUIET_MODULES))
+    return whole.resize((whole.width * pixels,) * 2, Image.Resampling.NEAREST)
 
 
 def read(image):
@@ -40,14 +49,14 @@ def read(image):
 @settings(max_examples=40, deadline=None)
 @given(st.text(alphabet="ABCabc019:/?=.-许可证示例𠮷", min_size=1, max_size=120), st.sampled_from("LMQH"))
 def test_what_is_drawn_is_read_back(text, error):
-    """Any address or Chinese text is read back from the path, at the asked error level and not above it."""
+    """Any address or Chinese text is read back from the picture, at the asked error level and not above it."""
     code = read(picture(qr_path(text, 300, error)))
     assert code.text == text
     assert code.ec_level == error
 
 
 def test_same_text_gives_same_bytes():
-    """Drawing is reproducible, and another text gives another path."""
+    """Drawing is reproducible, and another text gives another picture."""
     assert qr_path(ADDRESS, 80) == qr_path(ADDRESS, 80)
     assert qr_path(ADDRESS + "0", 80).content != qr_path(ADDRESS, 80).content
 
@@ -55,26 +64,110 @@ def test_same_text_gives_same_bytes():
 def test_numbers_describe_the_symbol():
     """Modules, version and the quiet zone agree with each other."""
     drawing = qr_path(ADDRESS, 80)
-    assert drawing.modules == 17 + 4 * drawing.version == qr_modules(ADDRESS)
+    assert drawing.modules == 17 + 4 * drawing.version
     assert drawing.quiet == pytest.approx(80 / drawing.modules * 4)
 
 
-def test_code_is_read_from_a_rendered_page():
-    """On a page rendered at 150 dpi the symbol is read, and stands in the square it was given."""
+def page_with(drawing, x, y):
+    """Return a PDF of one page with the symbol at (x, y)."""
     writer = PdfWriter()
     page = writer.add_blank_page(200, 200)
     stream = DecodedStreamObject()
-    stream.set_data(b"q 1 0 0 1 50 60 cm\n" + qr_path(ADDRESS, 90).content + b"Q\n")
+    stream.set_data(b"q 1 0 0 1 %d %d cm\n%sQ\n" % (x, y, drawing.content))
     page[NameObject("/Contents")] = writer._add_object(stream)
     file = io.BytesIO()
     writer.write(file)
-    with pypdfium2.PdfDocument(file.getvalue()) as document:
-        image = document[0].render(scale=150 / 72).to_pil()
-    code = read(image)
-    assert code.text == ADDRESS
-    corners = (code.position.top_left, code.position.bottom_right)
-    inches = [value / 150 * 72 for point in corners for value in (point.x, point.y)]
-    assert inches == pytest.approx([50, 50, 140, 140], abs=1.5)
+    return file.getvalue()
+
+
+def by_pdfium(pdf, dpi):
+    """Return the page as PDFium, the reader in Chrome, renders it."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        return document[0].render(scale=dpi / 72).to_pil().convert("L")
+
+
+def by_poppler(pdf, dpi):
+    """Return the page as poppler renders it."""
+    options = ["-png", "-r", str(dpi), "-singlefile"]
+    done = subprocess.run(["pdftoppm", *options, "-"], input=pdf, capture_output=True, timeout=60, check=True)
+    return Image.open(io.BytesIO(done.stdout)).convert("L")
+
+
+def test_code_is_read_from_a_rendered_page():
+    """On a page rendered at 96, 150 and 300 dpi the symbol is read, and stands in the square it was given."""
+    pdf = page_with(qr_path(ADDRESS, 90), 50, 60)
+    for dpi in (96, 150, 300):
+        code = read(by_pdfium(pdf, dpi))
+        assert code.text == ADDRESS
+        corners = (code.position.top_left, code.position.bottom_right)
+        inches = [value / dpi * 72 for point in corners for value in (point.x, point.y)]
+        assert inches == pytest.approx([50, 50, 140, 140], abs=1.5)
+
+
+@pytest.mark.parametrize("dpi", [300, 600])
+def test_edges_of_modules_are_sharp(dpi):
+    """Enlarged, the picture is black and white without a grey pixel between."""
+    histogram = by_pdfium(page_with(qr_path(ADDRESS, 90), 50, 60), dpi).histogram()
+    assert sum(histogram[1:255]) == 0
+
+
+@pytest.mark.interop
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler is not installed")
+@pytest.mark.parametrize("dpi", [96, 150, 300])
+def test_poppler_renders_it_sharp(dpi):
+    """Poppler renders the symbol without grey pixels, and it is read."""
+    image = by_poppler(page_with(qr_path(ADDRESS, 90), 50, 60), dpi)
+    assert read(image).text == ADDRESS
+    assert sum(image.histogram()[1:255]) == 0
+
+
+def drawn_by_segno(text, error, mask):
+    """Return segno's picture of a symbol."""
+    return picture_of(segno.make_qr(text, mode="byte", error=error, mask=mask, boost_error=False))
+
+
+@pytest.mark.parametrize("error", "LMQH")
+def test_every_length_is_drawn_as_segno_draws_it(error):
+    """For every length that comes from a table the symbol equals segno's, module for module, with the same mask."""
+    dice = random.Random(f"lengths {error}")  # noqa: S311  only texts
+    for length in range(1, LONGEST + 1, 3 if error == "M" else 7):
+        text = dice.randbytes(length)
+        mask = dice.randrange(8)
+        assert SymbolTable(error, length, mask).picture(text) == drawn_by_segno(text, error, mask), length
+
+
+def test_thousands_of_addresses_are_drawn_as_segno_draws_them():
+    """Two thousand addresses of different texts and lengths equal segno's symbols with the fixed mask."""
+    dice = random.Random("addresses")  # noqa: S311  only texts
+    for _ in range(2000):
+        tail = "".join(dice.choices("0123456789ABCDEFGHJKLMNPQRTUWXY.", k=dice.choice((60, 61, 62, 63))))
+        text = f"https://verify.example/l/{tail}"
+        drawing = qr_path(text, 90)
+        assert drawn_by_segno(text, "M", MASK).hex().encode() in drawing.content
+
+
+def test_a_table_forgets_what_it_kept_without_a_change():
+    """More texts than a table keeps stretches of are all drawn right, also those that come again."""
+    table = SymbolTable("L", 8, 0)
+    texts = [number.to_bytes(8, "big") for number in range(200)] * 2
+    assert all(table.picture(text) == drawn_by_segno(text, "L", 0) for text in texts)
+
+
+def test_texts_of_other_modes_are_left_to_segno():
+    """Digits, capitals and Chinese get the mode and the mask that segno chooses."""
+    for text, rest in (("1" * 40, {}), ("ABC-12/3", {}), ("证照", {"mode": "byte", "encoding": "utf-8"})):
+        symbol = segno.make_qr(text, error="m", boost_error=False, **rest)
+        drawing = qr_path(text, 90)
+        assert picture_of(symbol).hex().encode() in drawing.content
+        assert drawing.version == symbol.version
+
+
+@given(st.text(alphabet=string.printable, min_size=1, max_size=100))
+@settings(max_examples=200, deadline=None)
+def test_no_picture_looks_like_shown_text(text):
+    """The verifier's grammar of shown text and marks finds nothing in any picture."""
+    assert marked_text(qr_path(text, 300).content, {}) == {}
+    assert not _OPERATOR.search(qr_path(text, 300).content)
 
 
 def test_code_too_fine_to_print_is_refused():

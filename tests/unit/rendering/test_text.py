@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from elicense.errors import InvalidTemplate, RenderingError
 from elicense.rendering import text as setting
 from elicense.rendering.fonts import FontLibrary
-from elicense.rendering.text import break_lines, fit
+from elicense.rendering.text import box, break_lines
 
 FONTS = FontLibrary.load(Path(__file__).parents[3] / "templates" / "fonts")
 CHARACTERS = "字证示例市，。（）《》“”！—…ab12 A-/.,)(\u3000"
+
+
+def fit(text, fonts, role, **style):
+    """Return `text` set in a box."""
+    return box(fonts, role, **style).fit(text)
 
 
 def lines_of(text, width_in_characters, **more):
@@ -99,8 +104,7 @@ def test_forbidden_breaks_happen_only_without_an_alternative(text, width):
 
 def may_break(left, right):
     """Tell whether a line may end between two characters."""
-    wide = setting._is_wide(left) or setting._is_wide(right)
-    return setting._may_break(left, right, wide)
+    return setting._may_break(left, right)
 
 
 def whole_word(text):
@@ -157,9 +161,9 @@ def test_refusal_says_exactly_how_much_to_cut(text):
 
 def test_box_smaller_than_a_character_is_refused():
     """A box too low or too narrow for one character says so."""
-    for box in ({"width": 100, "height": 5}, {"width": 5, "height": 100}):
+    for small in ({"width": 100, "height": 5}, {"width": 5, "height": 100}):
         with pytest.raises(RenderingError, match="too small for a character of 10 pt"):
-            fit("字字", FONTS, "song", size=10, **box)
+            fit("字字", FONTS, "song", size=10, **small)
 
 
 def test_uncovered_character_is_refused_with_the_field():

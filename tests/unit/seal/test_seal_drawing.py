@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
+from dataclasses import replace
 from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageChops, ImageStat
 from seal_samples import LETTERS, NAME, NAMES, BlockOutlines, clearance, hull, parts, round_art
 
 from elicense.errors import SealError
@@ -18,6 +22,7 @@ from elicense.seal.geometry import POINTS_PER_MM, Outline, ellipse
 from elicense.seal.layouts import arrange
 from elicense.seal.lettering import _DEPTH
 from elicense.seal.model import SealArt, SealCentre, SealShape
+from elicense.seal.preview import preview
 
 FULL = {"lower_text": "电子证照专用章", "code": "99010100000015", "specimen": True}
 
@@ -57,11 +62,12 @@ def test_true_size(art, blocks):
     assert max(y for _, y in points) == pytest.approx(art.height * POINTS_PER_MM, abs=1e-3)
 
 
-def test_pure_red_and_balanced(blocks):
+def test_pure_red_and_balanced(fonts):
     """The content sets one colour, (255, 0, 0), draws with path operators only and restores the state."""
-    content = draw_seal(round_art(**FULL), blocks).content.decode("ascii")
+    content = draw_seal(round_art(**FULL), fonts).content.decode("ascii")
     operators = set(re.findall(r"(?<=\s)[A-Za-z]+|^q", content))
-    assert operators == {"q", "rg", "m", "l", "c", "h", "f", "Q"}
+    assert operators == {"q", "rg", "cm", "m", "l", "c", "f", "Q"}
+    assert content.count("q ") == content.count("Q")
     assert content.startswith("q 1 0 0 rg\n")
     assert content.endswith("\nQ\n")
     assert content.count("rg") == 1
@@ -73,15 +79,73 @@ def test_same_art_same_bytes(blocks):
     assert draw_seal(round_art(**FULL), blocks).content == draw_seal(round_art(**FULL), blocks).content
 
 
+def points_of(line):
+    """Return the points of one line of operators where they lie on the page."""
+    numbers, found, matrix = [], [], (1, 0, 0, 1, 0, 0)
+    for token in line.split():
+        if token == "cm":
+            matrix, numbers = numbers, []
+        elif token.isalpha():
+            a, b, c, d, e, f = matrix
+            pairs = zip(numbers[::2], numbers[1::2], strict=True)
+            found += [number for x, y in pairs for number in (a * x + c * y + e, b * x + d * y + f)]
+            numbers = []
+        else:
+            numbers.append(float(token))
+    return found
+
+
 def test_svg_has_the_same_geometry(blocks):
-    """Every path of the SVG has the numbers of the PDF path, and the picture has the true size."""
+    """Every path of the SVG has the points of the PDF path, and the picture has the true size."""
     drawing = draw_seal(round_art(**FULL), blocks)
     root = ET.fromstring(drawing.svg())  # noqa: S314
     paths = [node.get("d") for node in root.iter("{http://www.w3.org/2000/svg}path")]
-    numbers = [re.findall(r"-?[\d.]+", path) for path in paths]
     operators = drawing.content.decode().splitlines()[1:-1]
-    assert numbers == [re.findall(r"-?[\d.]+", line) for line in operators]
+    for path, line in zip(paths, operators, strict=True):
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", path)]
+        assert points_of(line) == pytest.approx(numbers, abs=0.011)
     assert (root.get("width"), root.get("height")) == ("42mm", "42mm")
+
+
+class Exact:
+    """Outlines as the font has them: nothing is drawn in fewer curves."""
+
+    def __init__(self, fonts):
+        self._fonts = fonts
+
+    def outline(self, char, role):
+        """Return the shape of `char`."""
+        return replace(self._fonts.outline(char, role), short=())
+
+
+def rendered(art, outlines, dpi):
+    """Return the seal as PDFium renders it, grey."""
+    with pypdfium2.PdfDocument(preview(art, outlines, format="pdf")) as document:
+        return document[0].render(scale=dpi / 72).to_pil().convert("L")
+
+
+@pytest.mark.parametrize(
+    "art",
+    [
+        round_art(NAMES[2], **FULL),
+        SealArt(SealShape.OVAL, 45, 30, NAME, SealCentre.NONE),
+        SealArt(SealShape.SQUARE, 30, 30, NAME, SealCentre.NONE, specimen=True),
+    ],
+    ids=lambda art: art.shape.value,
+)
+def test_fewer_curves_look_the_same(art, fonts):
+    """At 600 dpi no pixel differs by more than a quarter from the outlines that the font has, and bytes are saved."""
+    difference = ImageChops.difference(rendered(art, fonts, 600), rendered(art, Exact(fonts), 600))
+    assert difference.getextrema()[1] <= 64
+    assert ImageStat.Stat(difference).mean[0] < 0.1
+    sizes = [len(zlib.compress(draw_seal(art, source).content, 9)) for source in (fonts, Exact(fonts))]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_large_letters_are_drawn_as_the_font_has_them(fonts):
+    """Letters so large that fewer curves might be seen are drawn with all of them."""
+    art = SealArt(SealShape.SQUARE, 60, 60, "样例公章", SealCentre.NONE)
+    assert draw_seal(art, fonts).content == draw_seal(art, Exact(fonts)).content
 
 
 def test_svg_title_is_text():

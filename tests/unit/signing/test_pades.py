@@ -95,14 +95,14 @@ def test_only_the_gap_changes() -> None:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_reserved_space_fits_and_is_fixed(algorithm: str) -> None:
-    """The CMS fits with room to spare, and the same signer always asks for the same space."""
+    """The CMS fits with a dozen bytes to spare, and the same signer always asks for the same space."""
     tsa = DirectTsa()
     signer = seal_signer(algorithm)
     plain, stamped = required_capacity(signer), required_capacity(signer, tsa)
     assert (plain, stamped) == (required_capacity(signer), required_capacity(signer, tsa))
     assert stamped - plain >= tsa.token_size
     used = len(bytes.fromhex(contents(seal(algorithm)).decode()).rstrip(b"\x00"))
-    assert 256 < plain - used < 1536
+    assert 0 <= plain - used <= 12
     biggest = DirectTsa(token_size=65536)
     assert required_capacity(signer, biggest) >= used + biggest.token_size
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from elicense.errors import KeyUnavailable, SigningError
 from elicense.pki.keys import signature_matches
 from elicense.pki.throwaway import ALGORITHMS
-from elicense.signing.cms import sign_digest, signature_value, with_timestamp
+from elicense.signing.cms import sign, sign_digest
+from tests.support.cms import signature_value, with_timestamp
 from tests.support.pki import pki, seal_identity, seal_signer
 from tests.support.tsa import make_token
 
@@ -34,11 +35,11 @@ def digest_for(signer: Signer, data: bytes = b"document") -> bytes:
 def sealed(algorithm: str = "p256", *, stamped: bool = False) -> bytes:
     """Return a CMS, with or without a timestamp."""
     signer = seal_signer(algorithm)
-    der = sign_digest(digest_for(signer), signer)
+    signature = sign(digest_for(signer), signer)
     if stamped:
-        imprint = hashlib.sha256(signature_value(der)).digest()
-        der = with_timestamp(der, make_token(imprint, "sha256").dump())
-    return der
+        imprint = hashlib.sha256(signature.value).digest()
+        return signature.der(make_token(imprint, "sha256").dump())
+    return signature.der()
 
 
 def der_faults(data: bytes) -> list[str]:
@@ -139,10 +140,11 @@ def test_the_same_digest_gives_the_same_bytes(digest: bytes) -> None:
 
 
 def test_a_timestamp_is_the_only_unsigned_attribute() -> None:
-    """Adding a timestamp changes nothing else in the CMS, nor one byte of the token."""
-    plain = sealed()
-    token = make_token(hashlib.sha256(signature_value(plain)).digest(), "sha256").dump()
-    stamped = with_timestamp(plain, token)
+    """Adding a timestamp changes nothing else in the CMS, nor one byte of the token; asn1crypto adds it likewise."""
+    signature = sign(digest_for(seal_signer()), seal_signer())
+    token = make_token(hashlib.sha256(signature.value).digest(), "sha256").dump()
+    plain, stamped = signature.der(), signature.der(token)
+    assert stamped == with_timestamp(plain, token)
     assert token in stamped
     (before,) = cms.ContentInfo.load(plain)["content"]["signer_infos"]
     (after,) = cms.ContentInfo.load(stamped)["content"]["signer_infos"]
@@ -150,7 +152,7 @@ def test_a_timestamp_is_the_only_unsigned_attribute() -> None:
     assert attribute["type"].native == "signature_time_stamp_token"
     assert len(attribute["values"]) == 1
     assert after["signed_attrs"].dump() == before["signed_attrs"].dump()
-    assert signature_value(stamped) == signature_value(plain)
+    assert signature_value(stamped) == signature_value(plain) == signature.value
 
 
 @dataclass
@@ -182,6 +184,13 @@ def test_a_key_holder_that_does_not_answer_is_named() -> None:
     """KeyUnavailable passes through unchanged."""
     with pytest.raises(KeyUnavailable, match="unplugged"):
         sign_digest(digest_for(seal_signer()), Faulty(KeyUnavailable("unplugged", "已拔出")))
+
+
+@pytest.mark.parametrize("size", [0, 31, 33, 48])
+def test_a_digest_of_another_length_is_refused(size: int) -> None:
+    """What cannot be a hash of the signer's algorithm is not signed."""
+    with pytest.raises(ValueError, match="digest"):
+        sign_digest(bytes(size), seal_signer())
 
 
 def test_signing_works_beside_an_event_loop_and_refuses_inside_one() -> None:

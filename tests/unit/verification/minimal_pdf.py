@@ -28,8 +28,9 @@ from elicense.preflight import (
     SignatureSlot,
     UnsignedDocument,
 )
-from elicense.signing.pades import required_capacity, seal_document
+from elicense.signing.pades import seal_document
 from tests.support.pki import AT, AUTHORITY, AUTHORITY_CODE
+from tests.support.room import required_capacity
 
 TYPE_CODE = "11990000000000000D001"
 

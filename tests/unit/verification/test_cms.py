@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elicense.pki.throwaway import ALGORITHMS
-from elicense.signing.cms import sign_digest, with_timestamp
+from elicense.signing.cms import sign_digest
 from elicense.verification import der
 from elicense.verification.cms import (
     DATA,
@@ -27,6 +27,7 @@ from elicense.verification.cms import (
     weak_key,
 )
 from elicense.verification.timestamps import read_token
+from tests.support.cms import with_timestamp
 from tests.support.pki import seal_identity, seal_signer
 from tests.support.tsa import make_token
 
@@ -207,7 +208,7 @@ def test_lengths_that_are_not_der(data: bytes) -> None:
 @given(st.integers(-(2**70), 2**70))
 def test_integers(number: int) -> None:
     """Every integer is read back from its shortest form, and from no longer one."""
-    raw = number.to_bytes((number.bit_length() + 8) // 8, signed=True)
+    raw = number.to_bytes(((number + (number < 0)).bit_length() + 8) // 8, signed=True)
     data = bytes([der.INTEGER, len(raw)]) + raw
     assert der.integer(data, der.whole(data, der.INTEGER)) == number
     longer = bytes([der.INTEGER, len(raw) + 1, 0xFF if number < 0 else 0]) + raw

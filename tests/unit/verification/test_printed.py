@@ -13,69 +13,11 @@ from hypothesis import strategies as st
 from elicense.encoding import encode_licence_file
 from elicense.verification import printed
 from elicense.verification.document import read_facts
-from elicense.verification.printed import ContentError, _marked_text, _read_to_unicode, inflate, read_content
+from elicense.verification.marks import ContentError
+from elicense.verification.printed import inflate, read_content
 from elicense.verification.structure import read_structure
 from tests.unit.verification.minimal_pdf import LICENCE, Draft, placements, sealed
 from tests.vectors.generate import NOW, base, seal, trust
-
-FONTS = {"D0": {1: "证", 2: "照"}}
-
-
-@pytest.mark.parametrize(
-    ("stream", "expected"),
-    [
-        (b"/P <</MCID 3>> BDC BT /D0 9 Tf <00010002> Tj ET EMC", {3: "证照"}),
-        (b"/P <</MCID 3>> BDC /D0 9 Tf <0001> Tj 1 0 0 1 2 3 Tm <0002> Tj EMC", {3: "证照"}),
-        (b"/P <</MCID 3>> BDC /Span BMC /D0 9 Tf <0001> Tj EMC EMC", {3: "证"}),
-        (b"/P <</MCID 3>> BDC EMC", {}),
-        (b"/S1 9 Tf <0001> Tj", {}),
-        (b"/Artifact <</Type/Pagination>> BDC q Q EMC", {}),
-    ],
-)
-def test_marked_text(stream: bytes, expected: dict[int, str]) -> None:
-    """Text belongs to the innermost sequence with an identifier; static fonts do not count."""
-    assert _marked_text(stream, FONTS) == expected
-
-
-@pytest.mark.parametrize(
-    ("stream", "reason"),
-    [
-        (b"/D0 9 Tf <0001> Tj", "content.unlisted"),
-        (b"/Artifact BMC /D0 9 Tf <0001> Tj EMC", "content.unlisted"),
-        (b"/P <</MCID 1>> BDC /D0 9 Tf <0003> Tj EMC", "content.font"),
-        (b"/P <</MCID 1>> BDC /D0 9 Tf <000> Tj EMC", "content.stream"),
-        (b"/P <</MCID 1>> BDC [<0001>] TJ EMC", "content.stream"),
-        (b"/P <</MCID 1>> BDC (a) Tj EMC", "content.stream"),
-        (b"/P <</MCID 1>> BDC (a) ' EMC", "content.stream"),
-        (b"/P <</MCID 1>> BDC", "content.stream"),
-        (b"EMC", "content.stream"),
-        (b"/P <</MCID 1>> BDC EMC /P <</MCID 1>> BDC EMC", "content.stream"),
-        (b"/P BMC " * 60, "content.stream"),
-    ],
-)
-def test_text_that_is_not_the_fills(stream: bytes, reason: str) -> None:
-    """Text shown in any other way is a difference with its own reason."""
-    with pytest.raises(ContentError) as caught:
-        _marked_text(stream, FONTS)
-    assert caught.value.reason == reason
-
-
-@given(st.binary(max_size=300))
-def test_any_stream_is_read(stream: bytes) -> None:
-    """Arbitrary operators give text or a ContentError."""
-    with pytest.raises(ContentError):
-        _marked_text(stream + b"\n/D0 9 Tf <0009> Tj", FONTS)
-
-
-def test_maps_from_codes_to_characters() -> None:
-    """Characters of every plane are read; a code given twice and half a surrogate are refused."""
-    assert _read_to_unicode(b"2 beginbfchar\n<0001> <8BC1>\n<0002> <D840DC00>\nendbfchar") == {
-        1: "证",
-        2: "𠀀",
-    }
-    for wrong in (b"<0001> <8BC1>\n<0001> <7167>", b"<0001> <D840>"):
-        with pytest.raises(ContentError):
-            _read_to_unicode(wrong)
 
 
 def test_inflating_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +45,7 @@ def reason(draft: Draft) -> str | None:
 def embedded(**changes: object) -> Draft:
     """Return a document whose first index entry is changed in the embedded data only."""
     first, *others = placements(LICENCE)
-    return Draft(embedded=encode_licence_file(LICENCE, (replace(first, **changes), *others)))
+    return Draft(embedded=encode_licence_file(LICENCE, (first._replace(**changes), *others)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,245 @@
+"""What a page shows by the fill's own grammar: the text of each marked content of its dynamic stream.
+
+Plan:
+
+1. A font's ToUnicode map gives each two-byte code its characters; no code stands there twice.
+2. Where every piece of the stream is written exactly as the fill writes it (docs/format.md, "The pages"), one
+   expression a piece takes its identifier and its codes.
+3. Every other stream is read operator by operator: text shown in another way, outside the marks, or under an
+   identifier that occurred before is refused.
+
+This is no PDF text extractor: it knows one form and calls everything else a difference. Step 2 finds what step 3
+finds in the same stream, in 30 us instead of 380 (tests/unit/verification/test_marks.py compares them).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING, NoReturn
+
+from elicense.verification.pdf import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_OPERATOR = re.compile(
+    rb"/(?P<tag>[A-Za-z0-9]+)[ \n]*<<(?P<properties>[^<>]*)>>[ \n]*BDC\b"
+    rb"|(?P<begin>/[A-Za-z0-9]+[ \n]+(?:/[A-Za-z0-9]+[ \n]+BDC|BMC)\b)"
+    rb"|(?P<end>\bEMC\b)"
+    rb"|/(?P<font>[A-Za-z0-9]+)[ \n]+[0-9.]+[ \n]+Tf\b"
+    rb"|<(?P<hex>[0-9A-Fa-f]*)>[ \n]*Tj\b"
+    rb"|(?P<other>\bTJ\b|\)[ \n]*(?:Tj\b|'|\"))"
+)
+_MCID = re.compile(rb"/MCID[ \n]+([0-9]{1,7})\b")
+_BFCHAR = re.compile(rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4,16})>")
+_BFRANGE = re.compile(
+    rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4})>[ \n]*\[((?:[ \n]*<[0-9A-Fa-f]{4,16}>)+)[ \n]*\]"
+)
+
+_TEXT = (
+    rb"BT\n((?:(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
+    rb"|/D[0-9]++ [0-9.]++ Tf\n|-?[0-9.]++ Tc\n)*+)ET\n"
+)
+_MARK = rb"(?:Q\n)?+(?:q [0-9.]++ [0-9.]++ [0-9.]++ rg\n)?+/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+_PLACE = re.compile(_MARK + _TEXT)
+"""A piece of text up to its EMC: perhaps the end of a colour and the next one, the mark, a text object."""
+_BEGIN, _WORDS = re.compile(_MARK), re.compile(_TEXT)
+_BEGINS_ANOTHER = re.compile(rb"BDC\b")
+_SHOWN = re.compile(rb"/(D[0-9]+) |<([0-9A-F]+)")
+
+
+class ContentError(Exception):
+    """Embedded and printed data cannot be read or disagree; `reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Characters(dict[int, str]):
+    """Two-byte code -> characters, of one font."""
+
+    __slots__ = ()
+
+    def __missing__(self, code: int) -> NoReturn:
+        raise ContentError("content.font", "a code without a character")
+
+    def text(self, digits: bytes) -> str:
+        """Return what the codes say, four hexadecimal digits each. Raises ContentError for an unknown one."""
+        if len(digits) % 4:
+            raise ContentError("content.stream", "codes")
+        codes = bytes.fromhex(digits.decode("ascii"))
+        # As a text with one character for each code they are translated in one go.
+        units = codes.decode("utf-16-be", "ignore")
+        if 2 * len(units) == len(codes):
+            return units.translate(self)
+        return "".join([self[code] for code in struct.unpack(f">{len(codes) // 2}H", codes)])
+
+
+def read_to_unicode(cmap: bytes) -> Characters:
+    """Return the characters of a font's codes. Raises ContentError if a code occurs twice, or a range does not fit."""
+    found, count = Characters(), 0
+    rest, at = [], 0
+    try:
+        for match in _BFRANGE.finditer(cmap):
+            codes = range(int(match[1], 16), int(match[2], 16) + 1)
+            found.update(zip(codes, _texts(match[3].translate(None, b" \n<").split(b">")[:-1]), strict=True))
+            count += len(codes)
+            rest.append(cmap[at : match.start()])
+            at = match.end()
+        pairs = _BFCHAR.findall(b"".join((*rest, cmap[at:])))
+        found.update(
+            zip((int(code, 16) for code, _ in pairs), _texts([text for _, text in pairs]), strict=True)
+        )
+    except ValueError as error:
+        raise ContentError("content.font") from error
+    if len(found) != count + len(pairs):
+        raise ContentError("content.font")
+    return found
+
+
+def _texts(each: list[bytes]) -> str | list[str]:
+    """Return what hexadecimal strings in UTF-16 say. Raises ValueError for half a surrogate pair."""
+    joined = bytes.fromhex(b"".join(each).decode("ascii"))
+    if len(joined) == 2 * len(each):
+        whole = joined.decode("utf-16-be")
+        if len(whole) == len(each):
+            return whole
+    # A character beyond U+FFFF, or two halves of one in two strings, which must not be taken for it.
+    return [bytes.fromhex(text.decode("ascii")).decode("utf-16-be") for text in each]
+
+
+def marked_text(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:
+    """Return MCID -> text of one content stream. Raises ContentError for text shown in any other way.
+
+    Args:
+        stream: the page's last content stream, inflated.
+        fonts: the fill's fonts by resource name; text in other fonts is not looked at.
+    """
+    found = _as_written(stream, fonts)
+    return _by_operators(stream, fonts) if found is None else found
+
+
+def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str] | None:
+    """Return what `marked_text` does of a stream that is written as the fill writes it, None for every other."""
+    *pieces, rest = stream.split(b"EMC\n")
+    if rest not in {b"", b"Q\n"}:
+        return None
+    mcids: set[bytes] = set()
+    font = b""
+    runs: list[tuple[bytes, bytes, bytes]] = []
+    for piece in pieces:
+        place = _PLACE.fullmatch(piece)
+        mcid, shown = place.groups() if place else _behind_graphics(piece)
+        if shown is None or mcid in mcids or (mcid is None and shown):
+            return None
+        if mcid is not None:
+            mcids.add(mcid)
+            for name, codes in _SHOWN.findall(shown):
+                if name:
+                    font = name
+                else:
+                    runs.append((mcid, font, codes))
+    if any(mcid.startswith(b"0") and mcid != b"0" for mcid in mcids):
+        return None
+    return _decoded(runs, fonts)
+
+
+def _decoded(
+    runs: list[tuple[bytes, bytes, bytes]], fonts: Mapping[bytes, Characters]
+) -> dict[int, str] | None:
+    """Return MCID -> text of runs of codes (MCID, font, codes); None if codes are not one character each.
+
+    What a font shows all over the page is decoded in one go.
+    """
+    texts: dict[bytes, str] = {}
+    for name in {name for _, name, _ in runs}:
+        digits = [codes for _, font, codes in runs if font == name]
+        if name not in fonts or any(len(codes) % 4 for codes in digits):
+            return None
+        joined = b"".join(digits)
+        texts[name] = fonts[name].text(joined)
+        if 4 * len(texts[name]) != len(joined):
+            return None
+    found: dict[int, str] = {}
+    shown = dict.fromkeys(texts, 0)
+    for mcid, name, codes in runs:
+        start = shown[name]
+        shown[name] = end = start + len(codes) // 4
+        number = int(mcid)
+        found[number] = found.get(number, "") + texts[name][start:end]
+    return found
+
+
+def _behind_graphics(piece: bytes) -> tuple[bytes | None, bytes | None]:
+    """Return identifier and text operators of a piece that draws first; the latter None if it does more than that."""
+    begin = _BEGIN.match(piece)
+    start = piece.find(b"BT\n")
+    graphics = piece[:start] if start >= 0 else piece
+    words = _WORDS.fullmatch(piece, start) if start >= 0 else None
+    # No graphics operator has one of these letters; the digits of an inline image have none of them either.
+    if (
+        begin is None
+        or begin.end() > len(graphics)
+        or not graphics.endswith(b"\n")
+        or (start >= 0 and words is None)
+        or any(sign in graphics[begin.end() :] for sign in (b"T", b"MC", b")"))
+        or (b"BDC" in graphics[begin.end() :] and _BEGINS_ANOTHER.search(graphics, begin.end()))
+    ):
+        return None, None
+    return begin[1], words[1] if words else b""
+
+
+def _by_operators(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:
+    """Return what `marked_text` does, of any stream."""
+    marks = _Marks()
+    font: Characters | None = None
+    for match in _OPERATOR.finditer(stream):
+        kind = match.lastgroup
+        if kind in {"properties", "begin"}:
+            marks.open(_MCID.search(match["properties"] or b""))
+        elif kind == "end":
+            marks.close()
+        elif kind == "font":
+            font = fonts.get(match["font"])
+        elif kind == "other":
+            raise ContentError("content.stream", "text shown in another way")
+        elif font is not None:
+            marks.show(font.text(match["hex"]))
+    if marks.waiting:
+        raise ContentError("content.stream", "marks")
+    return {mcid: "".join(texts) for mcid, texts in marks.found.items() if texts}
+
+
+class _Marks:
+    """Marked content while a stream is read."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, list[str]] = {}
+        self.waiting: list[int | None] = []
+
+    def open(self, mcid: re.Match[bytes] | None) -> None:
+        """A sequence begins, with or without an identifier. Raises ContentError if the identifier occurred before."""
+        number = None if mcid is None else int(mcid[1])
+        self.waiting.append(number)
+        if len(self.waiting) > MAX_DEPTH:
+            raise ContentError("content.stream", "marks")
+        if number is not None:
+            if number in self.found:
+                raise ContentError("content.stream", "marks")
+            self.found[number] = []
+
+    def close(self) -> None:
+        """The innermost sequence ends. Raises ContentError if there is none."""
+        if not self.waiting:
+            raise ContentError("content.stream", "marks")
+        self.waiting.pop()
+
+    def show(self, text: str) -> None:
+        """Text is shown. Raises ContentError outside every sequence with an identifier."""
+        mark = next((mark for mark in reversed(self.waiting) if mark is not None), None)
+        if mark is None:
+            raise ContentError("content.unlisted")
+        self.found[mark].append(text)

@@ -1,0 +1,204 @@
+"""Programs put together from glyph records draw what hb-subset's do, and are whole TrueType files."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from functools import cache
+from pathlib import Path
+
+import pytest
+import uharfbuzz as hb
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib.tables.ttProgram import Program
+
+from elicense.rendering.assembler import Assembler
+
+FOLDER = Path(__file__).parents[3] / "templates" / "fonts"
+FACES = [
+    "NotoSerifSC-Regular.ttf",
+    "NotoSerifSC-Bold.ttf",
+    "NotoSansSC-Medium.ttf",
+    "NotoSerif-LatinExtended.ttf",
+    "HanaMinB.ttf",
+]
+KEPT = {"glyf", "head", "hhea", "hmtx", "loca", "maxp"}
+each_face = pytest.mark.parametrize("name", FACES)
+
+
+@cache
+def opened(path: Path) -> tuple[hb.Font, hb.Face, Assembler]:
+    """Return a font file as HarfBuzz has it, prepared for subsets, and its assembler."""
+    face = hb.Face(hb.Blob.from_file_path(str(path)))
+    font = hb.Font(face)
+    return font, hb.subset_preprocess(face), Assembler(path, 0, font.draw_glyph_with_pen)
+
+
+def subset_by_harfbuzz(prepared: hb.Face, gids: list[int]) -> tuple[hb.Font, dict[int, int]]:
+    """Return hb-subset's program of these glyphs, and the new number of each."""
+    wanted = hb.SubsetInput()
+    wanted.glyph_set.update(gids)
+    wanted.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
+    wanted.drop_table_tag_set.update(
+        int.from_bytes(tag.encode(), "big") for tag in prepared.table_tags if tag not in KEPT
+    )
+    plan = hb.SubsetPlan(prepared, wanted)
+    return hb.Font(plan.execute()), dict(plan.old_to_new_glyph_mapping.items())
+
+
+def drawn(font: hb.Font, gid: int) -> tuple[int, list]:
+    """Return a glyph's advance and contours."""
+    pen = RecordingPen()
+    font.draw_glyph_with_pen(gid, pen)
+    return font.get_glyph_h_advance(gid), pen.value
+
+
+def loaded(program: bytes) -> hb.Font:
+    """Return a program as HarfBuzz reads it."""
+    return hb.Font(hb.Face(program))
+
+
+def sums_are_right(program: bytes) -> bool:
+    """Return whether each table's checksum and the whole file's adjustment are as OpenType wants them."""
+
+    def total(data: bytes) -> int:
+        data += bytes(-len(data) % 4)
+        return sum(struct.unpack(f">{len(data) // 4}I", data)) & 0xFFFFFFFF
+
+    count = struct.unpack_from(">H", program, 4)[0]
+    for number in range(count):
+        tag, checksum, offset, length = struct.unpack_from(">4sIII", program, 12 + 16 * number)
+        table = bytearray(program[offset : offset + length])
+        if tag == b"head":
+            table[8:12] = bytes(4)
+        if total(bytes(table)) != checksum:
+            return False
+    return total(program) == 0xB1B0AFBA
+
+
+@each_face
+def test_thousands_of_sets_are_drawn_as_by_hb_subset(name):
+    """For 500 sets of characters of each face, outlines and advances equal hb-subset's, glyph for glyph."""
+    font, prepared, assembler = opened(FOLDER / name)
+    dice = random.Random(name)  # noqa: S311  only characters
+    codes = sorted(font.face.unicodes)
+    for _ in range(500):
+        gids = [font.get_nominal_glyph(code) for code in dice.sample(codes, dice.randint(1, 40))]
+        ours = loaded(assembler.program(gids))
+        theirs, renumbered = subset_by_harfbuzz(prepared, gids)
+        for number, gid in enumerate(gids, 1):
+            advance, contours = drawn(ours, number)
+            wanted_advance, wanted = drawn(theirs, renumbered[gid])
+            assert advance == wanted_advance
+            assert contours == wanted, (name, gid)
+
+
+@each_face
+def test_programs_are_whole_files(name):
+    """FontTools reads every table of a program and finds each checksum right; nothing but six tables is in it."""
+    font, _, assembler = opened(FOLDER / name)
+    gids = [font.get_nominal_glyph(code) for code in sorted(font.face.unicodes)[:300]]
+    program = assembler.program(gids)
+    assert sums_are_right(program)
+    read = TTFont(io.BytesIO(program), checkChecksums=2, lazy=False)
+    assert set(read.reader.keys()) == KEPT
+    assert read["maxp"].numGlyphs == read["hhea"].numberOfHMetrics == len(gids) + 1
+    assert read["glyf"][read.getGlyphOrder()[0]].numberOfContours == 0
+    for glyph in read["glyf"].glyphs.values():
+        glyph.expand(read["glyf"])
+        assert glyph.numberOfContours >= 0
+        assert glyph.numberOfContours <= read["maxp"].maxContours
+        points = len(glyph.coordinates) if glyph.numberOfContours else 0
+        assert points <= read["maxp"].maxPoints
+
+
+def test_two_characters_of_one_glyph_get_two_glyphs():
+    """A glyph that is asked for twice stands in the program twice."""
+    font, _, assembler = opened(FOLDER / FACES[0])
+    gid = font.get_nominal_glyph(ord("一"))
+    program = loaded(assembler.program([gid, gid]))
+    assert drawn(program, 1) == drawn(program, 2) == drawn(font, gid)
+
+
+def test_same_glyphs_give_the_same_bytes():
+    """A program depends on its glyphs and their order only."""
+    font, _, assembler = opened(FOLDER / FACES[0])
+    gids = [font.get_nominal_glyph(ord(char)) for char in "许可证"]
+    fresh = Assembler(FOLDER / FACES[0], 0, font.draw_glyph_with_pen)
+    assert assembler.program(gids) == fresh.program(gids) != assembler.program(gids[::-1])
+
+
+def test_many_glyphs_take_long_offsets():
+    """Beyond 128 KB of outlines a program states four-byte offsets, with right checksums and the same outlines."""
+    font, _, assembler = opened(FOLDER / FACES[0])
+    codes = [code for code in sorted(font.face.unicodes) if 0x4E00 <= code < 0x4E00 + 800]
+    gids = [font.get_nominal_glyph(code) for code in codes]
+    program = assembler.program(gids)
+    assert sums_are_right(program)
+    assert TTFont(io.BytesIO(program))["head"].indexToLocFormat == 1
+    ours = loaded(program)
+    assert all(drawn(ours, number) == drawn(font, gid) for number, gid in enumerate(gids, 1))
+
+
+def write_changed(path: Path, *, hinted: bool = False, text: str = "AÅ证") -> None:
+    """Write the bold font with one letter composed of two others, one of them with hints if asked."""
+    font = TTFont(io.BytesIO((FOLDER / "NotoSerifSC-Bold.ttf").read_bytes()), lazy=True)
+    names = [font.getBestCmap()[ord(char)] for char in text]
+    pen = TTGlyphPen(dict.fromkeys(font.getGlyphOrder()))
+    pen.addComponent(names[0], (1, 0, 0, 1, 30, -20))
+    pen.addComponent(names[2], (0.5, 0, 0, 0.5, 400, 300))
+    font["glyf"][names[1]] = pen.glyph()
+    if hinted:
+        font["glyf"][names[2]].expand(font["glyf"])
+        font["glyf"][names[2]].program = Program()
+        font["glyf"][names[2]].program.fromBytecode(bytes([0xB0, 1, 0x21]) * 5)
+    out = io.BytesIO()
+    font.save(out, reorderTables=None)
+    path.write_bytes(out.getvalue())
+
+
+def test_a_composed_glyph_becomes_one_of_its_own(tmp_path):
+    """A glyph composed of shifted and scaled others draws, to half a unit, what HarfBuzz draws of it."""
+    path = tmp_path / "composed.ttf"
+    write_changed(path)
+    font, _, assembler = opened(path)
+    gid = font.get_nominal_glyph(ord("Å"))
+    program = assembler.program([gid])
+    assert sums_are_right(program)
+    assert TTFont(io.BytesIO(program))["glyf"]["glyph00001"].numberOfContours > 2
+    (advance, contours), (wanted_advance, wanted) = drawn(loaded(program), 1), drawn(font, gid)
+    assert advance == wanted_advance
+    assert [operator for operator, _ in contours] == [operator for operator, _ in wanted]
+    ours = [number for _, points in contours for point in points for number in point]
+    theirs = [number for _, points in wanted for point in points for number in point]
+    assert ours == pytest.approx(theirs, abs=0.5)
+
+
+def test_hints_are_left_out(tmp_path):
+    """The instructions of a glyph do not get into a program, its outline does."""
+    path = tmp_path / "hinted.ttf"
+    write_changed(path, hinted=True)
+    font, _, assembler = opened(path)
+    gid = font.get_nominal_glyph(ord("证"))
+    program = assembler.program([gid])
+    glyph = TTFont(io.BytesIO(program))["glyf"]["glyph00001"]
+    assert not glyph.program.getBytecode()
+    assert drawn(loaded(program), 1) == drawn(font, gid)
+    assert bytes([0xB0, 1, 0x21]) * 5 in path.read_bytes()
+    assert bytes([0xB0, 1, 0x21]) * 5 not in program
+
+
+def test_a_face_of_a_collection_is_found(tmp_path):
+    """The tables are those of the face that is asked for by its number."""
+    collection = TTCollection()
+    collection.fonts = [TTFont(io.BytesIO((FOLDER / name).read_bytes())) for name in (FACES[3], FACES[2])]
+    path = tmp_path / "two.ttc"
+    collection.save(path)
+    face = hb.Face(hb.Blob.from_file_path(str(path)), 1)
+    font = hb.Font(face)
+    gid = font.get_nominal_glyph(ord("证"))
+    program = Assembler(path, 1, font.draw_glyph_with_pen).program([gid])
+    assert drawn(loaded(program), 1) == drawn(opened(FOLDER / FACES[2])[0], gid)

@@ -199,16 +199,15 @@ def test_a_voided_number_is_told_and_not_issued_again():
 def test_a_document_that_can_never_be_made_voids_its_number_only(monkeypatch):
     """If a real number does not fit where the rehearsal's did, that licence is void and the others are issued."""
     home = office()
-    real = line.fill
-    second = group(3)[1].fields["domicile"]
+    real, second = line.plan, group(3)[1].fields["domicile"]
 
-    def narrow(compiled, licence, *args, **kwargs):
+    def narrow(compiled, licence, earlier=None):
         # The rehearsal has the first number of the year.
         if licence.fields["domicile"] == second and licence.number[-5:-1] != "0001":
             raise RenderingError("the number does not fit", "编号过长", field="number")
-        return real(compiled, licence, *args, **kwargs)
+        return real(compiled, licence, earlier)
 
-    monkeypatch.setattr(line, "fill", narrow)
+    monkeypatch.setattr(line, "plan", narrow)
     done = issue_group(group(3), home, at=AT)
     assert results(done) == ["issued", "void", "issued"]
     assert done.outcomes[1].record.state is LicenceState.VOID

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from elicense.bulk.work import Greeting, Problem, Report, RowReport, work
 from elicense.errors import ElicenseError, WorkerLost
-from elicense.issuing.group import Result
+from elicense.issuing.outcome import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -18,7 +18,7 @@ from elicense.bulk.pool import Pool
 from elicense.bulk.results import ResultsFile
 from elicense.bulk.work import Problem, Task
 from elicense.errors import IdempotencyConflict
-from elicense.issuing.group import Result
+from elicense.issuing.outcome import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from elicense.bulk.columns import Columns
 from elicense.errors import ElicenseError
-from elicense.issuing.group import Outcome, Result, changed_requests, issue_group
+from elicense.issuing.group import changed_requests, issue_group
+from elicense.issuing.outcome import Outcome, Result
 from elicense.registry.files import FileStore
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from elicense.cli.common import (
     tell_demo,
 )
 from elicense.cli.office import demo_folder, require_writable
-from elicense.issuing.group import Result
+from elicense.issuing.outcome import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,7 @@ stored and committed, the rest waits, and the same group again goes on from ther
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from elicense.errors import ElicenseError, InvalidLicenceData
 from elicense.issuing.line import evidence_of, make, no_step, rehearse, voided
 from elicense.issuing.means import compiled_for, intent_of, keeper_of, require_usable
 from elicense.issuing.office import Step
+from elicense.issuing.outcome import GroupOutcome, Outcome, Result
 from elicense.model import LicenceState
 from elicense.registry import rules
 from elicense.registry.protocol import Finished, Reservation
@@ -42,45 +42,6 @@ if TYPE_CHECKING:
     from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
     from elicense.signing.pades import SealedDocument
-
-
-class Result(StrEnum):
-    """What became of one request of a group."""
-
-    ISSUED = "issued"
-    """Sealed, verified, stored and on record now."""
-    EARLIER = "earlier"
-    """The licence of this idempotency key was finished before."""
-    REFUSED = "refused"
-    """Something is wrong with the request; nothing was reserved."""
-    VOID = "void"
-    """Its number is spent and voided: the document cannot be made, or somebody voided it."""
-    WAITING = "waiting"
-    """Its number is reserved; the same request, or `resume`, finishes it."""
-    UNTOUCHED = "untouched"
-    """The group stopped before it; nothing was reserved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One request's part in a group."""
-
-    result: Result
-    """What became of it."""
-    record: LicenceRecord | None
-    """As the register has it; None if it has nothing."""
-    error: ElicenseError | None
-    """Why it is not issued, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupOutcome:
-    """What became of a group."""
-
-    outcomes: tuple[Outcome, ...]
-    """One for each request, in their order."""
-    stopped_by: ElicenseError | None
-    """What kept the office from going on, or None; the next group would meet it too."""
 
 
 def issue_group(
@@ -151,7 +112,7 @@ class _Group:
         known = self._known()
         found: list[ElicenseError | None] = []
         for request in self._requests:
-            before = known.get((request.authority_code, request.idempotency_key or ""))
+            before = known.get(_name(request))
             try:
                 if before is not None:
                     self._drafted(request, before)
@@ -169,39 +130,48 @@ class _Group:
         try:
             known = self._known()
             for place, request in enumerate(self._requests):
-                before = known.get((request.authority_code, request.idempotency_key or ""))
-                try:
-                    licence_type, keeper, draft = self._drafted(request, before)
-                except ElicenseError as error:
-                    self._refuse(place, error)
-                    continue
-                if before is not None and before.state is not LicenceState.RESERVED:
-                    self._outcomes[place] = _settled(before)
-                    continue
-                intent, compiled = self._means_of(keeper, licence_type)
-                if before is not None:
-                    found[place] = before
-                    continue
-                try:
-                    self._rehearsed[place] = rehearse(draft, licence_type, compiled, at=self._at)
-                except ElicenseError as error:
-                    self._refuse(place, error)
-                    continue
-                number = partial(licence_type.number, draft)
-                wanted[place] = Reservation(draft, number, intent, request.idempotency_key)
+                step = self._prepared(place, request, known.get(_name(request)))
+                if isinstance(step, Outcome):
+                    self._outcomes[place] = step
+                elif isinstance(step, Reservation):
+                    wanted[place] = step
+                else:
+                    found[place] = step
             answers = self._office.registry.reserve_group(list(wanted.values()), at=self._at)
         except ElicenseError as error:
             self._stop(found, error)
             return {}
         for place, answer in zip(wanted, answers, strict=True):
             if isinstance(answer, ElicenseError):
-                self._refuse(place, answer)
+                self._outcomes[place] = Outcome(Result.REFUSED, None, answer)
             else:
                 found[place] = answer
         self._on_step(Step.RESERVED)
         return self._distinct(found)
 
-    def _known(self) -> dict[tuple[str, str], LicenceRecord]:
+    def _prepared(
+        self, place: int, request: IssueRequest, before: LicenceRecord | None
+    ) -> Outcome | LicenceRecord | Reservation:
+        """Return what a request comes to: its outcome, what is RESERVED for it since before, or what to reserve.
+
+        Raises ElicenseError for what concerns the office.
+        """
+        try:
+            licence_type, keeper, draft = self._drafted(request, before)
+        except ElicenseError as error:
+            return Outcome(Result.REFUSED, None, error)
+        if before is not None and before.state is not LicenceState.RESERVED:
+            return _settled(before)
+        intent, compiled = self._means_of(keeper, licence_type)
+        if before is not None:
+            return before
+        try:
+            self._rehearsed[place] = rehearse(draft, licence_type, compiled, at=self._at)
+        except ElicenseError as error:
+            return Outcome(Result.REFUSED, None, error)
+        return Reservation(draft, partial(licence_type.number, draft), intent, request.idempotency_key)
+
+    def _known(self) -> dict[tuple[str, str | None], LicenceRecord]:
         """Return what the register has for the requests' keys, by authority and key."""
         keys: dict[str, list[str]] = {}
         for request in self._requests:
@@ -320,14 +290,16 @@ class _Group:
 
     # --- Outcomes ---
 
-    def _refuse(self, place: int, error: ElicenseError) -> None:
-        self._outcomes[place] = Outcome(Result.REFUSED, None, error)
-
     def _stop(self, waiting: Mapping[int, LicenceRecord], error: ElicenseError) -> None:
         """The group ends with `error`; what is RESERVED waits."""
         self._stopped_by = self._stopped_by or error
         for place, record in waiting.items():
             self._outcomes[place] = Outcome(Result.WAITING, record, error)
+
+
+def _name(request: IssueRequest) -> tuple[str, str | None]:
+    """Return what the register may know a request by; one without a key is known by nothing."""
+    return request.authority_code, request.idempotency_key
 
 
 def _settled(record: LicenceRecord) -> Outcome:

@@ -10,7 +10,8 @@ import pytest
 from crash_worker import group, office, request, run
 
 from elicense.issuing import Step, issue, resume
-from elicense.issuing.group import Result, issue_group
+from elicense.issuing.group import issue_group
+from elicense.issuing.outcome import Result
 from elicense.model import LicenceState
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication

@@ -16,7 +16,7 @@ from elicense import demo
 from tests.support.bulk import addresses, require_consistent, write_rows
 from tests.support.bulk import results as lines_beside
 
-ROWS = 24
+ROWS = 90
 STARTED = []
 
 

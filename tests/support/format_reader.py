@@ -138,7 +138,9 @@ def page_texts(page: bytes, objects: dict[int, bytes]) -> dict[int, str]:
             stream(objects[ref(body, b"ToUnicode")]).decode(),
             re.MULTILINE,
         )
-        codes = [f"{code:04X}" for first, last, _ in ranges for code in range(int(first, 16), int(last, 16) + 1)]
+        codes = [
+            f"{code:04X}" for first, last, _ in ranges for code in range(int(first, 16), int(last, 16) + 1)
+        ]
         texts = re.findall("<(.+?)>", "".join(listed for *_, listed in ranges))
         assert codes == [f"{code:04X}" for code in range(1, len(codes) + 1)]
         assert len(set(texts)) == len(texts)

@@ -22,7 +22,8 @@ from elicense.errors import (
     UnknownLicenceType,
 )
 from elicense.issuing import Step, issue, line, resume
-from elicense.issuing.group import Result, changed_requests, issue_group
+from elicense.issuing.group import changed_requests, issue_group
+from elicense.issuing.outcome import Result
 from elicense.model import Holder, LicenceState
 from elicense.registry.files import FileStore
 from elicense.registry.memory import MemoryRegistry, MemoryStore

@@ -9,7 +9,7 @@ import pytest
 
 from elicense import demo
 from elicense.errors import KeyUnavailable, WorkerLost
-from elicense.issuing.group import Result
+from elicense.issuing.outcome import Result
 from tests.support.bulk import (
     UNCOVERED,
     addresses,

@@ -16,7 +16,7 @@ from elicense.bulk.sheet import Sheet
 from elicense.bulk.work import Problem, RowReport
 from elicense.catalogue import Catalogue, templates_folder
 from elicense.errors import InvalidLicenceData, InvalidSheet
-from elicense.issuing.group import Result
+from elicense.issuing.outcome import Result
 from tests.support.bulk import TYPE, addresses, write_rows
 from tests.support.demonstration import AT, office
 

@@ -112,17 +112,24 @@ class Pool:
     ) -> Iterator[tuple[Task, Report] | None]:
         """Yield each task with its report as they come in, and None now and then meanwhile.
 
+        After a report that something stopped, no more tasks are begun; those under way are still reported.
+
         Args:
             tasks: Taken one by one, as workers become free.
             may_begin: Asked before a task is handed out; what it refuses is asked about again later, and is not done
                 if nothing is under way any more.
         """
         upcoming = next(tasks, None)
+
+        def hand_out(worker: _Worker) -> None:
+            nonlocal upcoming
+            if worker.task is None and upcoming is not None and may_begin(upcoming):
+                self._give(worker, upcoming)
+                upcoming = next(tasks, None)
+
         while True:
             for worker in self._workers:
-                if worker.task is None and upcoming is not None and may_begin(upcoming):
-                    self._give(worker, upcoming)
-                    upcoming = next(tasks, None)
+                hand_out(worker)
             busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
             if not busy:
                 return
@@ -133,10 +140,10 @@ class Pool:
                 assert isinstance(connection, Connection), "nothing else is waited for"
                 worker = busy[connection]
                 answer = self._collect(worker)
+                if answer is not None and answer[1].stopped_by is not None:
+                    upcoming = None
                 # The worker goes on before anything else is done with what it said.
-                if worker.task is None and upcoming is not None and may_begin(upcoming):
-                    self._give(worker, upcoming)
-                    upcoming = next(tasks, None)
+                hand_out(worker)
                 yield answer
 
     def _start(self) -> _Worker:

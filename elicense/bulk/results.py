@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import os
 from typing import TYPE_CHECKING, Self
+
+from elicense.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,14 +25,26 @@ class ResultsFile:
     """The file in the making; it bears its name when the run ends, however it ends but by a kill."""
 
     def __init__(self, path: Path, lang: str) -> None:
-        """`path` will hold the results; until then they are in `path` + ".part".
+        """`path` will hold the results; until then they are in `path` + ".part", which no other run writes.
 
         Raises:
+            ConfigurationError: another run is writing these results.
             OSError: it cannot be written.
         """
         self._path, self._part, self._lang = path, path.with_name(f"{path.name}.part"), lang
         # With the mark, so that office programs take it for UTF-8.
-        self._file = self._part.open("w", encoding="utf-8-sig", newline="")
+        self._file = self._part.open("a", encoding="utf-8-sig", newline="")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise ConfigurationError(
+                f"another run is writing {path} now: wait for its end, or choose another file with --results",
+                f"另一批签发正在写入 {path}：请等待其结束，或用 --results 指定其他文件",
+                field="--results",
+            ) from error
+        # What a killed run left.
+        self._file.truncate(0)
         self._writer = csv.writer(self._file)
         self._writer.writerow(HEADER)
 
@@ -42,7 +57,8 @@ class ResultsFile:
         with self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
-        self._part.replace(self._path)
+            # Still locked: the next run makes a new file.
+            self._part.replace(self._path)
 
     def write(self, rows: Iterable[RowReport]) -> None:
         """The rows stand in the file; whoever reads it meanwhile sees them. Raises OSError."""

@@ -109,6 +109,7 @@ def run_bulk(
     Raises:
         ElicenseError: an office could not be opened; nothing was issued.
         WorkerLost: a worker could not be started; nothing was issued.
+        ConfigurationError: another run is writing these results; nothing was issued.
         InvalidSheet: the file was changed meanwhile and cannot be read any more.
         OSError: the file cannot be read, or the results cannot be written; what is on record stays.
     """

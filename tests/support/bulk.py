@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import resource
 import shutil
 import signal
 from dataclasses import replace
@@ -14,6 +15,7 @@ from elicense import demo
 from elicense.bulk import Job, Sheet, run_bulk, template
 from elicense.bulk.columns import Columns
 from elicense.catalogue import Catalogue, templates_folder
+from elicense.registry.files import FileStore
 from tests.support.demonstration import AT, SLUG, folder
 
 if TYPE_CHECKING:
@@ -98,6 +100,33 @@ class _Dying:
                 self._mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return self._real.commit_group(finished, at=at)
+
+
+def open_full(home: Path, mark: Path) -> IssuingOffice:
+    """Return an office whose disk takes no file of more than a few kilobytes into the store while `mark` is there."""
+    office = demo.load(home)
+    return replace(office, store=_Full(office.store.folder, mark))
+
+
+class _Full(FileStore):
+    """A store that meets the system's refusal in the middle of a file."""
+
+    def __init__(self, folder, mark):
+        super().__init__(folder)
+        self._mark = mark
+
+    def put_group(self, documents):
+        """Store the group, or fail as a full disk does."""
+        if not self._mark.exists():
+            super().put_group(documents)
+            return
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            super().put_group(documents)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def require_consistent(home: Path, lines: Sequence[dict[str, str]]) -> None:

@@ -15,6 +15,7 @@ from tests.support.bulk import (
     addresses,
     demonstration,
     open_dying,
+    open_full,
     opening,
     require_consistent,
     results,
@@ -176,4 +177,23 @@ def test_a_group_that_costs_two_workers_stops_the_run(home, tmp_path):
     assert outcomes(path) == ["issued"] * 3 + ["waiting"] * 3
     assert run(path, opening(home)).complete
     assert outcomes(path) == ["earlier"] * 3 + ["issued"] * 6
+    require_consistent(home, results(path))
+
+
+def test_a_disk_that_fills_up_stops_the_run_and_with_room_it_goes_on(home, tmp_path):
+    """No half document is left, the rows keep their numbers, and the next run finishes every one."""
+    path = write_rows(tmp_path / "rows.csv", addresses(12), keys=[f"K{n}" for n in range(12)])
+    full = tmp_path / "full"
+    opener = partial(open_full, home, full)
+    summary = run(path, opener, on_progress=lambda one: full.touch() if one.done == 3 else None)
+    assert summary.stopped_by.problem.code == "registry_error"
+    assert "too large" in summary.stopped_by.problem.en
+    done = outcomes(path)
+    assert done == ["issued"] * done.count("issued") + ["waiting"] * 3
+    files = [one for one in (home / "documents").rglob("*") if one.is_file()]
+    assert len(files) == done.count("issued")
+    assert {one.suffix for one in files} == {".pdf"}
+    full.unlink()
+    assert run(path, opener).complete
+    assert outcomes(path) == ["earlier"] * done.count("issued") + ["issued"] * (12 - done.count("issued"))
     require_consistent(home, results(path))

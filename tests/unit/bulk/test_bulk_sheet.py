@@ -15,7 +15,7 @@ from elicense.bulk.results import ResultsFile
 from elicense.bulk.sheet import Sheet
 from elicense.bulk.work import Problem, RowReport
 from elicense.catalogue import Catalogue, templates_folder
-from elicense.errors import InvalidLicenceData, InvalidSheet
+from elicense.errors import ConfigurationError, InvalidLicenceData, InvalidSheet
 from elicense.issuing.outcome import Result
 from tests.support.bulk import TYPE, addresses, write_rows
 from tests.support.demonstration import AT, office
@@ -293,3 +293,18 @@ def test_results_are_there_while_they_grow_and_get_their_name_at_the_end(tmp_pat
         "refused", "invalid_licence_data", "domicile: 有误",
     )  # fmt: skip
     assert [one.name for one in tmp_path.iterdir()] == ["results.csv"]
+
+
+def test_two_runs_do_not_write_the_same_results(tmp_path):
+    """The second is refused while the first writes; what a killed run left behind is no hindrance."""
+    path = tmp_path / "results.csv"
+    path.with_name("results.csv.part").write_text("left by a killed run")
+    with ResultsFile(path, "en") as first:
+        with pytest.raises(ConfigurationError, match="another run"):
+            ResultsFile(path, "en")
+        first.write([RowReport(2, "k", Result.ISSUED)])
+    with ResultsFile(path, "en"):
+        pass
+    assert path.read_text("utf-8-sig").splitlines() == [
+        "row,key,result,number,identifier,sha256,file,code,message"
+    ]

@@ -130,6 +130,7 @@ def resident_id_check(body: str) -> str:
     return RESIDENT_CHECK_CHARACTERS[_weighted(body, _RESIDENT_WEIGHTS, "0123456789") % 11]
 
 
+@lru_cache(maxsize=1024)
 def check_credit_code(text: str, name: str = "credit_code") -> str:
     """Return `text` if it is a 统一社会信用代码: 18 characters, alphabet and check character right.
 
@@ -256,6 +257,7 @@ def check_region(text: str, name: str = "region") -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def check_type_code(text: str, name: str = "type_code") -> str:
     """Return `text` if it is a 证照类型代码: credit code of the defining body and 3 digits.
 

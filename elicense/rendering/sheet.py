@@ -108,7 +108,11 @@ class Sheet:
         mcid = slot.mcid
         if slot.only is not None and (slot.only == "odd") != (self.position % 2 == 1):
             return Piece(_SILENT, mcid, () if mcid is None else (marked(slot.tag, mcid, "BT\nET"),))
-        said = say(slot.template, self.printer, empty=slot.style.empty, page=self.position, pages=self.pages)
+        said = Said(self._printed(slot.template), slot.template)
+        if slot.style.empty:
+            said = say(
+                slot.template, self.printer, empty=slot.style.empty, page=self.position, pages=self.pages
+            )
         if mcid is None:
             if not said.text:
                 return Piece(said, None)
@@ -121,9 +125,10 @@ class Sheet:
         around = slot.wrapping
         if said.template != slot.template:
             around = wrapping(said.template, slot.rect, slot.style.colour, slot.mark_tag)
-        short = slot.line.set(said.text, self.position) if slot.line is not None else None
-        if short is not None:
-            return around.piece(said, (self.position, mcid), (short[0],), (short[1],))
+        elif slot.line is not None:
+            piece = slot.line.piece(said, self.position, mcid)
+            if piece is not None:
+                return piece
         lines = slot.box.set(said.text)
         placed = measured(lines, self.position, slot.rect, under_seal=slot.style.under_seal)
         return around.piece(said, (self.position, mcid), placed, runs_of(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from elicense.pki.evidence import alone
 from elicense.pki.keys import has_issued
-from elicense.pki.material import MOST_VALUES
+from elicense.pki.material import MOST_BROUGHT, MOST_VALUES
 from elicense.pki.ocsp import read_answers
 from elicense.pki.paths import PathStatus, Purpose
 from elicense.pki.remembered import find_path
@@ -33,6 +33,12 @@ _ORDINARY = 4096
 """Bytes of a certificate beyond which it is not remembered: strangers choose what they bring."""
 
 
+Question = tuple[x509.Certificate, tuple[x509.Certificate, ...], "Evidence", "datetime", Purpose]
+"""Leaf, what came along, what the document brings, moment and purpose."""
+Answer = tuple[PathFacts, set[x509.Certificate]]
+"""The path's facts, and the chain that leads to an anchor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What paths may be built from."""
@@ -41,6 +47,8 @@ class Knowledge:
     """What the verifier was given."""
     brought: Evidence
     """What the document brings, believed only for the signatures it bears."""
+    found: dict[Question, Answer] = field(default_factory=dict, compare=False, repr=False)
+    """Paths found for this document: signatures bring the same certificates again and again."""
 
 
 def path_facts(
@@ -51,12 +59,25 @@ def path_facts(
     purpose: Purpose,
 ) -> tuple[PathFacts, set[x509.Certificate]]:
     """Return the path's facts, and the certificates of the chain that leads to an anchor."""
-    trust, brought = knowledge.trust, knowledge.brought
-    result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
+    question = leaf, others, knowledge.brought, moment, purpose
+    answer = knowledge.found.get(question)
+    if answer is None:
+        answer = knowledge.found[question] = _path_facts(question, knowledge.trust)
+    return answer[0], set(answer[1])
+
+
+def _path_facts(question: Question, trust: TrustStore) -> Answer:
+    leaf, others, brought, moment, purpose = question
     by_document = False
-    if brought and result.status is PathStatus.VALID:
-        own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
-        by_document = own.status is PathStatus.VALID
+    if _is_company(brought, leaf, others):
+        result = find_path(leaf, (*others, leaf), trust, moment, purpose=purpose)
+        # Without revocation data only an anchor's own signature needs none.
+        by_document = len(result.certificates) == 1
+    else:
+        result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
+        if brought and result.status is PathStatus.VALID:
+            own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
+            by_document = own.status is PathStatus.VALID
     chain, fingerprints = _read_path(result.certificates)
     if not chain:
         helpers = (*trust.intermediates, *others, *load_all(brought.certificates[:MOST_VALUES]))
@@ -79,6 +100,20 @@ def _read_path(path: tuple[bytes, ...]) -> tuple[frozenset[x509.Certificate], tu
     """Return the certificates of a path below its anchor, and the fingerprints of all."""
     below = frozenset(map(x509.load_der_x509_certificate, path[:-1]))
     return below, tuple(map(fingerprint, path))
+
+
+def _is_company(brought: Evidence, leaf: x509.Certificate, others: tuple[x509.Certificate, ...]) -> bool:
+    """Return whether a document brings nothing but the very certificates that stand beside the leaf, and it.
+
+    Then the question is the one about the leaf and its company, whose answer may be remembered from other documents.
+    """
+    if not brought.certificates or brought.crls or brought.ocsps or len(others) >= MOST_BROUGHT:
+        return False
+    try:
+        _ = leaf.subject, leaf.issuer, leaf.extensions
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        return False
+    return set(brought.certificates) == {one.public_bytes(Encoding.DER) for one in (leaf, *others)}
 
 
 def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStore) -> bool:

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,32 +83,65 @@ class Unpermitted:
     """What it neither permits nor forbids beyond doubt."""
 
 
-def unpermitted(signature: SignatureFacts, facts: Facts) -> Unpermitted:
-    """Return the changes after the revision that `signature` signs which it does not permit, in their order."""
-    violations, undecided = [], []
-    last_signed = max((other.revision for other in facts.signatures), default=-1)
-    last_covered = max((stamp.revision for stamp in facts.timestamps), default=-1)
-    first = signature.revision + 1
-    locked = _Locked(signature.locked or ())
-    for index, revision in enumerate(facts.revisions[first:], first):
-        signed = index <= last_signed
-        for change in revision.changes:
-            if change.kind in _FIELDS and locked.has(change):
-                violations.append(change)
-                continue
-            answer = _answer(signature, change, signed=signed, covered=signed or index <= last_covered)
-            if answer == _NO:
-                violations.append(change)
-            elif answer == _DOUBT:
-                undecided.append(change)
-    return Unpermitted(tuple(violations), tuple(undecided))
+class LaterChanges:
+    """All changes of one file; what a signature permits of those behind it is looked up, not asked one by one.
+
+    So judging many signatures takes a time in proportion to their number. Only one that locks fields is asked about
+    every later change.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        last_signed = max((other.revision for other in facts.signatures), default=-1)
+        last_covered = max((stamp.revision for stamp in facts.timestamps), default=-1)
+        self._changes: list[Change] = []
+        self._signed: list[bool] = []
+        """For each change, whether a later signature covers it."""
+        self._covered: list[bool] = []
+        """For each change, whether a later signature or timestamp covers it."""
+        self._starts: list[int] = []
+        """For each revision, the index of its first change."""
+        for index, revision in enumerate(facts.revisions):
+            self._starts.append(len(self._changes))
+            self._changes += revision.changes
+            self._signed += [index <= last_signed] * len(revision.changes)
+            self._covered += [index <= max(last_signed, last_covered)] * len(revision.changes)
+        self._answers: dict[int, tuple[list[int], list[int]]] = {}
+
+    def unpermitted(self, signature: SignatureFacts) -> Unpermitted:
+        """Return the changes after the revision that `signature` signs which it does not permit, in their order."""
+        later = signature.revision + 1
+        start = self._starts[later] if later < len(self._starts) else len(self._changes)
+        violations, undecided = (
+            found[bisect.bisect_left(found, start) :] for found in self._found(signature)
+        )
+        if signature.locked:
+            locked = _Locked(signature.locked)
+            ours = {
+                index
+                for index in range(start, len(self._changes))
+                if self._changes[index].kind in _FIELDS and locked.has(self._changes[index])
+            }
+            violations = sorted(ours.union(violations))
+            undecided = [index for index in undecided if index not in ours]
+        changes = self._changes
+        return Unpermitted(tuple(changes[i] for i in violations), tuple(changes[i] for i in undecided))
+
+    def _found(self, signature: SignatureFacts) -> tuple[list[int], list[int]]:
+        """Return the indexes of all changes, wherever they are, that such a signature forbids, and doubts."""
+        column = signature.permission - 1 if signature.permission in {1, 2, 3} else 3
+        if column not in self._answers:
+            answers = list(map(_answer, itertools.repeat(column), self._changes, self._signed, self._covered))
+            forbidden, doubted = (
+                [i for i, one in enumerate(answers) if one == kind] for kind in (_NO, _DOUBT)
+            )
+            self._answers[column] = forbidden, doubted
+        return self._answers[column]
 
 
-def _answer(signature: SignatureFacts, change: Change, *, signed: bool, covered: bool) -> str:
+def _answer(column: int, change: Change, signed: bool, covered: bool) -> str:
     """Return yes, no or doubt for one change that is of no locked field."""
     if change.kind in _ALWAYS:
         return _YES
-    column = signature.permission - 1 if signature.permission in {1, 2, 3} else 3
     answer = _TABLE.get(change.kind, (_NO,) * 4)[column]
     if answer == _SIGNED:
         return _YES if signed else _DOUBT

@@ -31,7 +31,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from elicense.model import BEIJING, InForce, LicenceStatus
-from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, unpermitted
+from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, LaterChanges
 from elicense.verification.policy import CLOCK_TOLERANCE, GENERAL
 from elicense.verification.report import NOT_IN_FORCE, CheckStatus, Indication, Outcome, SubIndication
 
@@ -172,21 +172,24 @@ def check_byte_range(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     return _blocked(facts)
 
 
-def check_later_changes(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """3: nothing was changed behind a signature but what the policy permits."""
+def check_later_changes(
+    facts: Facts, policy: Policy, at: datetime, later: LaterChanges | None = None
+) -> _Answer:
+    """3: nothing was changed behind a signature but what the policy permits; `later` are the file's changes."""
     finding = facts.findings[0] if facts.findings else None
     if finding is not None and finding.check == 3:
         return _structural(facts, policy, finding)
     if finding is None and facts.signatures and policy.name == GENERAL:
-        return _worst(facts.judged, lambda signature: _changed(facts, policy, signature))
+        changes = later or LaterChanges(facts)
+        return _worst(facts.judged, lambda signature: _changed(changes, policy, signature))
     if (finding is None or finding.check == 2) and facts.signatures:
         return _PASSED
     return _blocked(facts)
 
 
-def _changed(facts: Facts, policy: Policy, signature: SignatureFacts) -> _Answer:
+def _changed(later: LaterChanges, policy: Policy, signature: SignatureFacts) -> _Answer:
     """Say what came after one signature of a foreign document that it does not permit."""
-    answer = unpermitted(signature, facts)
+    answer = later.unpermitted(signature)
     for found, reason in ((answer.violations, NOT_PERMITTED), (answer.undecided, IN_DOUBT)):
         if found:
             detail = "; ".join(
@@ -442,24 +445,42 @@ CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (
     check_in_force,
 )
 """In the order of CODES."""
+_NUMBERED = tuple(
+    (number, code, check) for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1)
+)
 
 _BEFORE_STATUS = frozenset((*CODES[:5], "certificate_path", "content"))
 """Checks without which nobody knows which licence to ask about."""
 
 
-def run_checks(facts: Facts, policy: Policy, at: datetime) -> tuple[Outcome, ...]:
-    """Return the twelve answers, in order; a limit or crash leaves all but the first unasked."""
+def run_checks(
+    facts: Facts, policy: Policy, at: datetime, *, later: LaterChanges | None = None
+) -> tuple[Outcome, ...]:
+    """Return the twelve answers, in order; a limit or crash leaves all but the first unasked.
+
+    Args:
+        facts: what was found.
+        policy: what is demanded.
+        at: the moment of verification, UTC.
+        later: the changes of these facts, for whoever asks about many of their signatures.
+    """
     outcomes: list[Outcome] = []
     stopped = facts.limit is not None or facts.crashed
-    for number, (code, check) in enumerate(zip(CODES, CHECKS, strict=True), 1):
-        asked = not stopped or number == 1 or (policy.name == GENERAL and number > 8)
-        answer = check(facts, policy, at) if asked else _needs("format")
+    general = policy.name == GENERAL
+    for number, code, check in _NUMBERED:
+        if stopped and number != 1 and not (general and number > 8):
+            answer = _needs("format")
+        elif check is check_later_changes:
+            answer = check_later_changes(facts, policy, at, later)
+        else:
+            answer = check(facts, policy, at)
         outcomes.append(_outcome(number, code, answer))
-    if policy.name == GENERAL:
+    if general:
         return tuple(outcomes)
-    missing = [o.code for o in outcomes if o.status is not CheckStatus.PASSED and o.code in _BEFORE_STATUS]
-    if missing:
-        outcomes[-1] = _outcome(12, "in_force", _needs(missing[0]))
+    for outcome in outcomes:
+        if outcome.status is not CheckStatus.PASSED and outcome.code in _BEFORE_STATUS:
+            outcomes[-1] = _outcome(12, "in_force", _needs(outcome.code))
+            break
     return tuple(outcomes)
 
 

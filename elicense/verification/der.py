@@ -6,10 +6,13 @@ Source: ITU-T X.690, 8 and 10 (the text was not read for this; rules from common
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 SEQUENCE, SET, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x30, 0x31, 0x02, 0x03, 0x04, 0x05, 0x06
 BOOLEAN, GENERALIZED_TIME = 0x01, 0x18
+_SHORT = 32
+"""Bytes of an object identifier that is remembered."""
 
 
 class DerError(ValueError):
@@ -85,6 +88,10 @@ def encoded(data: bytes, node: Node) -> bytes:
 def oid(data: bytes, node: Node) -> str:
     """Return an object identifier in dots. Raises DerError if it is none."""
     raw = content(data, node, OID)
+    return _known_dots(raw) if len(raw) <= _SHORT else _dots(raw)
+
+
+def _dots(raw: bytes) -> str:
     if not raw or raw[-1] & 0x80:
         raise DerError("object identifier cut short")
     arcs: list[int] = []
@@ -100,6 +107,10 @@ def oid(data: bytes, node: Node) -> str:
             arc = 0
     first = min(arcs[0] // 40, 2)
     return ".".join(str(part) for part in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+_known_dots = lru_cache(maxsize=512)(_dots)
+"""The few identifiers there are come again and again."""
 
 
 def integer(data: bytes, node: Node) -> int:

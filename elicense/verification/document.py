@@ -27,6 +27,7 @@ from elicense.verification.digests import Digests
 from elicense.verification.facts import Facts, SignatureFacts
 from elicense.verification.foreign import ForeignSignedData
 from elicense.verification.forms import form_of
+from elicense.verification.handing import whole
 from elicense.verification.policy import LICENCE
 from elicense.verification.printed import read_content
 from elicense.verification.proofs import first_covering, judge_document_timestamps, judge_signature_timestamp
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from elicense.verification.cms import SignedData
     from elicense.verification.facts import ContentFacts, PathFacts, TimestampFacts
     from elicense.verification.forms import Form
+    from elicense.verification.handing import Octets
     from elicense.verification.scan import Candidate
     from elicense.verification.signature import Signer
     from elicense.verification.structure import Structure
@@ -50,7 +52,7 @@ PADES = "ETSI.CAdES.detached"
 
 
 def read_facts(
-    data: bytes,
+    data: Octets,
     structure: Structure,
     trust: TrustStore,
     at: datetime,
@@ -69,17 +71,16 @@ def read_facts(
         digests: Of `data`, where somebody has begun to compute them.
     """
     digests = digests or Digests(data)
+    digests.expect(one.byte_range for one in structure.candidates)
     knowledge = Knowledge(trust, structure.evidence)
     stamps = [one for one in structure.candidates if one.kind == "timestamp"]
     form = form_of(policy)
-    timestamps, vouching = judge_document_timestamps(data, stamps, form, knowledge, at)
+    timestamps, vouching = judge_document_timestamps(digests, stamps, form, knowledge, at)
     reader = SignatureReader(structure, form, knowledge, timestamps, at)
-    signatures = tuple(
-        reader.read(data, one, digests) for one in structure.candidates if one.kind != "timestamp"
-    )
+    signatures = tuple(reader.read(one, digests) for one in structure.candidates if one.kind != "timestamp")
     content = None
     if not structure.findings and policy == LICENCE:
-        content = read_content(data, structure, structure.candidates[0].claimed_time)
+        content = read_content(whole(data), structure, structure.candidates[0].claimed_time)
     return assemble(
         structure,
         signatures,
@@ -119,9 +120,17 @@ def assemble(
 class InProcess:
     """Reads documents in this process, without limits: for bytes made here a moment ago, and for tests."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
+    def read(
+        self,
+        data: bytes,
+        trust: TrustStore,
+        at: datetime,
+        *,
+        policy: str = LICENCE,
+        digests: Digests | None = None,
+    ) -> Facts:
         """Return the facts of a document, as a sandbox would if nothing in it made a parser raise."""
-        return read_facts(data, form_of(policy).structure(data), trust, at, policy=policy)
+        return read_facts(data, form_of(policy).structure(data), trust, at, policy=policy, digests=digests)
 
 
 def _sealed_sha256(digests: Digests, signatures: tuple[SignatureFacts, ...]) -> str:
@@ -157,10 +166,10 @@ class SignatureReader:
         self.at = at
         self.vouching: set[x509.Certificate] = set()
 
-    def read(self, data: bytes, candidate: Candidate, digests: Digests) -> SignatureFacts:
+    def read(self, candidate: Candidate, digests: Digests) -> SignatureFacts:
         """Return the facts of one signature."""
         try:
-            signed = self.form.signed(self.form.contents(data, candidate), candidate)
+            signed = self.form.signed(self.form.contents(digests.data, candidate), candidate)
             signer = read_signer(signed.signer)
             # A key that may not seal is not asked: verifying with a huge one is slow.
             matches = None if signer.weak else self.form.matches(signer.key, signed)

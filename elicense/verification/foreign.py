@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import hashes
@@ -38,6 +39,7 @@ from elicense.verification.cms import (
     is_by,
 )
 from elicense.verification.foreign_ber import Ber, unpadded
+from elicense.verification.signature import LONGEST_REMEMBERED
 from elicense.verification.timestamps import Token
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from elicense.verification.der import Node
+    from elicense.verification.handing import Octets
     from elicense.verification.scan import Candidate
 
 _ADOBE_REVOCATION = "1.2.840.113583.1.1.8"
@@ -98,7 +101,7 @@ class ForeignSignedData(SignedData):
     """Certificates and revocation data that came with it; untrusted."""
 
 
-def read_foreign_contents(data: bytes, candidate: Candidate) -> bytes:
+def read_foreign_contents(data: Octets, candidate: Candidate) -> bytes:
     """Return the value in a signature's gap without its padding. Raises CmsError if the gap holds none."""
     start, end = candidate.gap
     digits = data[start + 1 : end - 1] if data[start : start + 1] == b"<" else data[start:end].strip(b"<>")
@@ -355,6 +358,12 @@ def _as_response(basic: bytes) -> bytes:
 
 def _issuer_and_serial(certificate: bytes) -> tuple[bytes, int] | None:
     """Return issuer and serial number of a certificate, None if they cannot be read."""
+    if len(certificate) <= LONGEST_REMEMBERED:
+        return _known_issuer_and_serial(certificate)
+    return _read_issuer_and_serial(certificate)
+
+
+def _read_issuer_and_serial(certificate: bytes) -> tuple[bytes, int] | None:
     ber = Ber(certificate)
     try:
         parts = ber.children(ber.children(ber.read(0, len(certificate)), der.SEQUENCE)[0], der.SEQUENCE)
@@ -363,6 +372,9 @@ def _issuer_and_serial(certificate: bytes) -> tuple[bytes, int] | None:
         return ber.raw(parts[2]), ber.integer(parts[0])
     except (ValueError, IndexError):
         return None
+
+
+_known_issuer_and_serial = lru_cache(maxsize=1024)(_read_issuer_and_serial)
 
 
 def foreign_signature_matches(key: CertificatePublicKeyTypes, signed: ForeignSignedData) -> bool:

@@ -6,13 +6,8 @@ stand: a signature covers those. Source: ITU-T X.690, 8 (the text was not read f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from elicense.verification import der
 from elicense.verification.der import DerError, Node
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MOST_LEVELS = 64
 _MOST_NODES = 200_000
@@ -85,14 +80,21 @@ class Ber:
         """Return the values inside a constructed value. Raises DerError if it is not of the type `tag`."""
         if not node.tag & 0x20 or (tag is not None and node.tag != tag):
             raise DerError("unexpected type")
-        return list(self._inside(node))
-
-    def _inside(self, node: Node) -> Iterator[Node]:
-        position, end = node.body, self._content_end(node)
+        data, position, end = self.data, node.body, self._content_end(node)
+        found = []
         while position < end:
-            child = self.read(position, end)
-            yield child
+            # Short values of one tag byte, by far the most: read here, which takes a third of the time.
+            if end - position >= 2 and data[position + 1] < 0x80 and data[position] & 0x1F != 0x1F:
+                body = position + 2
+                child = Node(data[position], position, body, body + data[position + 1])
+                self.left -= 1
+                if child.end > end or self.left < 0:
+                    raise DerError("value longer than its container, or too many")
+            else:
+                child = self.read(position, end)
+            found.append(child)
             position = child.end
+        return found
 
     def raw(self, node: Node) -> bytes:
         """Return a value as it stands."""

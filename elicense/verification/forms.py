@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from elicense.verification import foreign
 from elicense.verification.cms import DATA, read_signed_data, signature_matches
 from elicense.verification.general import read_general
+from elicense.verification.handing import whole
 from elicense.verification.policy import GENERAL
 from elicense.verification.signature import read_contents
 from elicense.verification.structure import read_structure
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from elicense.verification.cms import SignedData
+    from elicense.verification.handing import Octets
     from elicense.verification.scan import Candidate
     from elicense.verification.structure import Structure
     from elicense.verification.timestamps import Token
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 class Form:
     """The readers of one policy."""
 
-    structure: Callable[[bytes], Structure]
+    structure: Callable[[Octets], Structure]
     """What the raw bytes of a file show; never raises for what they hold."""
-    contents: Callable[[bytes, Candidate], bytes]
+    contents: Callable[[Octets, Candidate], bytes]
     """The value in a signature's gap. Raises CmsError."""
     signed: Callable[[bytes, Candidate], SignedData]
     """The signed data of a signature. Raises CmsError."""
@@ -43,7 +45,7 @@ class Form:
 
 
 OURS = Form(
-    read_structure,
+    lambda data: read_structure(whole(data)),
     read_contents,
     lambda raw, _: read_signed_data(raw, DATA),
     read_token,

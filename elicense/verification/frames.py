@@ -24,8 +24,8 @@ from elicense.verification.shapes import MOST_OBJECTS, learn_shape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from elicense.verification.digests import State
     from elicense.verification.pdf import IndirectObject
-    from elicense.verification.scan import ByteRange
     from elicense.verification.shapes import Located, Shape
     from elicense.verification.structure import Structure
 
@@ -98,25 +98,9 @@ class FramedDigests(Digests):
         super().__init__(data)
         self.frame = frame
 
-    def up_to(self, end: int) -> str:
-        """Return the SHA-256 (hex) of the first `end` bytes, computed now."""
-        start = len(self.frame.prefix)
-        if end < start:
-            return super().up_to(end)
-        state = self.frame.state("sha256")
-        state.update(memoryview(self.data)[start:end])
-        return state.hexdigest()
-
-    def covered(self, byte_range: ByteRange, name: str) -> bytes:
-        """Return the digest of what a byte range covers; `name` is hashlib's."""
-        start = len(self.frame.prefix)
-        first, end, second, rest = byte_range
-        if first != 0 or end < start:
-            return super().covered(byte_range, name)
-        state, view = self.frame.state(name), memoryview(self.data)
-        state.update(view[start:end])
-        state.update(view[second : second + rest])
-        return state.digest()
+    def _begun(self, name: str, end: int) -> tuple[State, int]:
+        taken = len(self.frame.prefix)
+        return (self.frame.state(name), taken) if taken <= end else super()._begun(name, end)
 
 
 class Frames:

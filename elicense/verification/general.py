@@ -23,6 +23,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,12 @@ from elicense.verification.general_fields import (
     read_signatures,
     walk_fields,
 )
+from elicense.verification.general_names import LARGE, find_names, large_streams, list_places
 from elicense.verification.general_roles import learn, number_of
+from elicense.verification.handing import whole
 from elicense.verification.objects import SKIP, Object
 from elicense.verification.pdf import Reference, Violation
-from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, find_candidates, has_traces, spelled
+from elicense.verification.scan import DECLARED, MOST_RANGES, Candidate, find_candidates, has_traces
 from elicense.verification.structure import Structure, finding_of
 from elicense.verification.xref import PACKED, PLAIN, Document, Section, View
 
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
     from elicense.verification.facts import Finding
     from elicense.verification.general_fields import Node
+    from elicense.verification.handing import Octets
     from elicense.verification.xref import Entry
 
 UNDECIDED = frozenset(("format.unsupported", "format.removed_signature", "limit.complexity"))
@@ -64,14 +68,12 @@ _LAST = re.compile(_END.pattern + rb"(?:\r\n|\n|\r)?\Z")
 _LAST_COVERED = re.compile(_END.pattern + _BLANK + rb"{0,512}\Z")
 _LINE_END = re.compile(rb"(?:\r\n|\n|\r)?")
 _BLANKS = re.compile(_BLANK + rb"*+")
-_NAME = re.compile(b"/" + spelled("ByteRange"))
-_ESCAPED = re.compile(rb"/[ByteRange]{0,8}#")
 _WINDOW = 640
 _SOFT = frozenset(("format.token", "format.nesting", "format.layout"))
 """Reasons that say nothing about a file whose first signature covers where they show."""
 
 
-def read_general(data: bytes) -> Structure:
+def read_general(data: Octets) -> Structure:
     """Return what the raw bytes of any PDF show; never raises for what they hold.
 
     Without findings, `candidates` are its signatures and document timestamps in the order of what they cover, and
@@ -84,9 +86,10 @@ def read_general(data: bytes) -> Structure:
     except Violation as violation:
         finding = _finding(violation, reader.signed_until)
         known = {candidate.byte_range for candidate in reader.candidates}
-        scanned = [found for found in find_candidates(data) if found.byte_range not in known]
+        read = whole(data)
+        scanned = [found for found in find_candidates(read) if found.byte_range not in known]
         candidates = (*reader.candidates, *scanned)
-        return Structure(len(data), (finding,), has_traces(data), candidates, {}, 0, reader.document_id)
+        return Structure(len(data), (finding,), has_traces(read), candidates, {}, 0, reader.document_id)
     return Structure(
         size=len(data),
         findings=(),
@@ -110,7 +113,7 @@ def _finding(violation: Violation, signed_until: int) -> Finding:
 class _Reader:
     """Reads one file by the plan; its attributes keep what was read before a Violation."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Octets) -> None:
         self.data = data
         self.document = Document(data)
         self.root = 0
@@ -121,10 +124,18 @@ class _Reader:
         self.tail = 0
         self.covered: set[int] = set()
         self.gathered: dict[str, dict[int, bytes]] = {"Certs": {}, "CRLs": {}, "OCSPs": {}}
-        declared = [
-            sum(map(int, found.groups()[2:])) for found in islice(DECLARED.finditer(data), MOST_RANGES)
-        ]
-        self.signed_until = min((end for end in declared if end <= len(data)), default=len(data))
+
+    @cached_property
+    def declared(self) -> list[int]:
+        """Where the byte ranges end that the bytes seem to declare; only a file that breaks a rule is asked."""
+        found = islice(DECLARED.finditer(self.data), MOST_RANGES)
+        return [sum(map(int, match.groups()[2:])) for match in found]
+
+    @property
+    def signed_until(self) -> int:
+        """Where the first of them ends, within the file."""
+        size = len(self.data)
+        return min((end for end in self.declared if end <= size), default=size)
 
     def read(self) -> tuple[Candidate, ...]:
         """Return the signatures of a file that keeps every rule. Raises Violation at the first broken one."""
@@ -178,10 +189,7 @@ class _Reader:
         last = _LAST_COVERED.search(self.data, start)
         if last is None:
             return None
-        for found in islice(DECLARED.finditer(self.data), MOST_RANGES):
-            if sum(map(int, found.groups()[2:])) == len(self.data):
-                return last
-        return None
+        return last if len(self.data) in self.declared else None
 
     def _identify(self, section: Section) -> None:
         identifier = section.trailer.get("ID")
@@ -192,8 +200,12 @@ class _Reader:
 
     def _others(self, newest: View, chain: list[Section], signatures: list[Signature]) -> None:
         """Every ByteRange in the bytes is that of one of the signatures, or no signature at all."""
-        hits = self._hits()
         spans = sorted((s.parsed.start, s.parsed.end) for s in signatures)
+        large: list[tuple[int, int]] = []
+        if len(self.data) >= LARGE:
+            places = list_places(chain)
+            large = large_streams(newest, places, {s.number for s in signatures}, spans)
+        hits = find_names(self.data, large)
         for start, end in spans:
             if end < 0:
                 raise Violation("format.layout", start, "a signature's object that is not closed")
@@ -209,22 +221,11 @@ class _Reader:
         at = bisect.bisect_right(begins, hit) - 1
         return at >= 0 and hit < spans[at][1]
 
-    def _hits(self) -> list[int]:
-        """Return where the name ByteRange stands, however it is spelled."""
-        data = self.data
-        pattern = _NAME if _ESCAPED.search(data) else re.compile(b"/ByteRange")
-        hits = [found.start() for found in islice(pattern.finditer(data), MOST_RANGES + 1)]
-        if len(hits) > MOST_RANGES:
-            raise Violation("limit.complexity", None, "byte ranges")
-        return hits
-
     def _explain(self, hits: list[int], newest: View, chain: list[Section], first_end: int) -> None:
         """Return if all these are data inside streams, or belong to usage rights. Raises Violation otherwise."""
         rights = newest.dictionary(newest.dictionary(newest.root).get("Perms"))
         allowed = {number_of(rights.get(key)) for key in ("UR", "UR3")} - {0}
-        places = sorted(
-            {(e.place, n) for section in chain for n, e in section.entries.items() if e.kind == PLAIN}
-        )
+        places = list_places(chain)
         offsets = [place for place, _ in places]
         for hit in hits:
             at = bisect.bisect_right(offsets, hit) - 1

@@ -120,10 +120,15 @@ class Comparison:
         old, new = self.step.old[number], self.step.new[number]
         if old is None or new is None:
             return old is not new
+        if old.generation != new.generation:
+            return True
+        # One value read again is the same, and known to hold no key twice.
+        if old.value is not new.value and not same(old.value, new.value):
+            return True
+        if old.stream is None or new.stream is None:
+            return old.stream is not new.stream
         data = self.view.document.data
-        streams = [data[slice(*found.stream)] if found.stream else None for found in (old, new)]
-        same_value = same(old.value, new.value) and old.generation == new.generation
-        return not same_value or streams[0] != streams[1]
+        return data[slice(*old.stream)] != data[slice(*new.stream)]
 
     def _kind(self, number: int) -> str:
         role = self.roles.own.get(number)
@@ -381,7 +386,8 @@ class Comparison:
         before, after = _items(old), _items(new)
         known, now = ({number_of(item) for item in items} - {0} for items in (before, after))
         gone = known - now
-        kept = [[i for i in items if number_of(i) in known & now] for items in (before, after)]
+        stay = known & now
+        kept = [[i for i in items if number_of(i) in stay] for items in (before, after)]
         if not same(kept[0], kept[1]) or any(self._kind(number) != ANNOTATION for number in gone):
             self._other(f"annotations of page {page}")
         direct = [[i for i in items if not number_of(i)] for items in (before, after)]

@@ -17,6 +17,7 @@ from elicense.verification.scan import Candidate
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
+    from elicense.verification.handing import Octets
     from elicense.verification.objects import Object, Parsed
     from elicense.verification.xref import View
 
@@ -32,7 +33,6 @@ _DATE = re.compile(
     r"(?:D:)?([0-9]{4})([0-9]{2})?([0-9]{2})?([0-9]{2})?([0-9]{2})?([0-9]{2})?"
     r"(?:([-+])([0-9]{2})'?([0-9]{2})?'?|Z(?:00'?(?:00'?)?)?)?"
 )
-_PLAIN_HEX = re.compile(rb"<[0-9A-Fa-f]*+>")
 _FREE_FORM = frozenset(("adbe.x509.rsa_sha1",))
 """Encodings of Contents that are no SEQUENCE; they are refused for their algorithm, not as damage."""
 
@@ -177,14 +177,16 @@ def read_range(value: Object, size: int) -> tuple[int, int, int, int] | None:
 
 
 def _check_gap(
-    data: bytes, value: dict[str, Object], byte_range: tuple[int, int, int, int], parsed: Parsed
+    data: Octets, value: dict[str, Object], byte_range: tuple[int, int, int, int], parsed: Parsed
 ) -> None:
     """The gap is exactly the dictionary's own Contents, plain hexadecimal digits. Raises Violation otherwise."""
     contents = value.get("Contents")
     gap = byte_range[1:3]
     if not isinstance(contents, HexString) or contents.span != gap:
         raise Violation("byte_range.gap", parsed.start, "the gap is not the signature's own Contents")
-    if not _PLAIN_HEX.fullmatch(data, *gap) or (gap[1] - gap[0]) % 2:
+    digits = data[gap[0] + 1 : gap[1] - 1]
+    # Read as a hexadecimal string it can hold digits and white space only.
+    if len(digits) % 2 or (digits and not digits.isalnum()):
         raise Violation("byte_range.hex", gap[0])
     if not contents.strip(b"\0"):
         raise Violation("byte_range.empty", gap[0])

@@ -30,11 +30,12 @@ from elicense.verification.chains import Knowledge
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches
 from elicense.verification.cms_forms import SignedForms
 from elicense.verification.der import DerError
-from elicense.verification.digests import Digests
+from elicense.verification.digests import sweep
 from elicense.verification.document import SignatureReader, assemble
 from elicense.verification.facts import RevisionFacts
 from elicense.verification.forms import OURS
 from elicense.verification.frames import FramedDigests, Frames, frame_of
+from elicense.verification.handing import whole
 from elicense.verification.pdf import Hex, Violation
 from elicense.verification.printed import Document, compare_content
 from elicense.verification.ranges import check_gap
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from elicense.pki.trust import TrustStore
     from elicense.verification.cms import SignedData
+    from elicense.verification.digests import Digests
     from elicense.verification.facts import Facts, SignatureFacts
     from elicense.verification.shapes import Located
 
@@ -98,7 +100,7 @@ class Known:
     def digests(self, data: bytes) -> Digests:
         """Return the digests of a document, begun where its frame is known."""
         frame = self.frames.recall(data) if len(data) <= LONGEST_FILE else None
-        return FramedDigests(data, frame) if frame else Digests(data)
+        return FramedDigests(data, frame) if frame else sweep(data)
 
     def count(self, road: Road) -> None:
         """One document more was read so."""
@@ -115,13 +117,14 @@ class Known:
         """
         if not isinstance(digests, FramedDigests):
             return None
-        located = digests.frame.locate(digests.data)
-        structure = _structure_of(located) if located else read_structure(digests.data, digests.frame)
+        data = whole(digests.data)
+        located = digests.frame.locate(data)
+        structure = _structure_of(located) if located else read_structure(data, digests.frame)
         reader = SignatureReader(structure, OURS, Knowledge(trust, NO_EVIDENCE), (), at)
         signatures = self._signatures(digests, reader) if _is_plain(structure) else None
         if signatures is None:
             return None
-        source = located or Document(digests.data, structure)
+        source = located or Document(data, structure)
         content = compare_content(source, structure.candidates[0].claimed_time)
         if content.facts.error is not None:
             return None
@@ -144,7 +147,7 @@ class Known:
         """Return the facts of the seals, None if one of them is not intact or its signer not known."""
         read = []
         for candidate in reader.structure.candidates:
-            signed = self._signed(digests.data, candidate)
+            signed = self._signed(whole(digests.data), candidate)
             if signed is None:
                 return None
             signer = read_signer(signed.signer)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from elicense.verification.pdf import MAX_DEPTH
 
@@ -37,16 +37,30 @@ _BFRANGE = re.compile(
     rb"<([0-9A-Fa-f]{4})>[ \n]*<([0-9A-Fa-f]{4})>[ \n]*\[((?:[ \n]*<[0-9A-Fa-f]{4,16}>)+)[ \n]*\]"
 )
 
-_TEXT = (
-    rb"BT\n((?:(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
-    rb"|/D[0-9]++ [0-9.]++ Tf\n|-?[0-9.]++ Tc\n)*+)ET\n"
+_ONE_RANGE = re.compile(
+    rb"[^<]*+(?:<<[^<]*+)?+<0000><FFFF>[^<]*+<0001><([0-9A-F]{4})>\[((?:<[0-9A-F]{4}>)++)\][^<]*+"
 )
-_MARK = rb"(?:Q\n)?+(?:q [0-9.]++ [0-9.]++ [0-9.]++ rg\n)?+/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+"""A map as the fill writes it where no character lies beyond U+FFFF; its code space reads like one more character."""
+
+_LINE = rb"(?:1 0 0 1 -?[0-9.]++ -?[0-9.]++ Tm )?+<[0-9A-F]++> Tj\n"
+_FONT = rb"/D[0-9]++ [0-9.]++ Tf\n"
+_TEXT = rb"BT\n(?:%b%b)?+((?:%b|%b|-?[0-9.]++ Tc\n)*+)ET\n" % (
+    _FONT.replace(b"D[0-9]++", b"(D[0-9]++)"),
+    _LINE.replace(b"[0-9A-F]++", b"([0-9A-F]++)"),
+    _LINE,
+    _FONT,
+)
+"""A text object: its first font and line, and all that follows."""
+_MARK = (
+    rb"(?:Q\n)?+(?:q [0-9.]++ [0-9.]++ [0-9.]++ rg\n)?+"
+    rb"/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+)
 _PLACE = re.compile(_MARK + _TEXT)
 """A piece of text up to its EMC: perhaps the end of a colour and the next one, the mark, a text object."""
 _BEGIN, _WORDS = re.compile(_MARK), re.compile(_TEXT)
 _BEGINS_ANOTHER = re.compile(rb"BDC\b")
 _SHOWN = re.compile(rb"/(D[0-9]+) |<([0-9A-F]+)")
+_NOTHING = (None, None, b"")
 
 
 class ContentError(Exception):
@@ -80,6 +94,23 @@ class Characters(dict[int, str]):
 
 def read_to_unicode(cmap: bytes) -> Characters:
     """Return the characters of a font's codes. Raises ContentError if a code occurs twice, or a range does not fit."""
+    return _one_range(cmap) or _any_map(cmap)
+
+
+def _one_range(cmap: bytes) -> Characters | None:
+    """Return what a map of one range says, None for every other."""
+    one = _ONE_RANGE.fullmatch(cmap)
+    if one is None:
+        return None
+    last, listed = one.groups()
+    characters = bytes.fromhex(listed.translate(None, b"<>").decode("ascii")).decode("utf-16-be", "ignore")
+    if 6 * len(characters) != len(listed) or int(last, 16) != len(characters):
+        return None
+    return Characters(enumerate("\uffff" + characters))
+
+
+def _any_map(cmap: bytes) -> Characters:
+    """Return what any map says."""
     found, count = Characters(), 0
     rest, at = [], 0
     try:
@@ -132,16 +163,23 @@ def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, s
     runs: list[tuple[bytes, bytes, bytes]] = []
     for piece in pieces:
         place = _PLACE.fullmatch(piece)
-        mcid, shown = place.groups() if place else _behind_graphics(piece)
-        if shown is None or mcid in mcids or (mcid is None and shown):
+        mcid, first, codes, more = place.groups() if place else _behind_graphics(piece)
+        if mcid is None:
+            # Nothing is shown outside every mark; a piece that does anything else is read by its operators.
+            if more is None or first or more:
+                return None
+            continue
+        if mcid in mcids:
             return None
-        if mcid is not None:
-            mcids.add(mcid)
-            for name, codes in _SHOWN.findall(shown):
-                if name:
-                    font = name
-                else:
-                    runs.append((mcid, font, codes))
+        mcids.add(mcid)
+        if first:
+            font = first
+            runs.append((mcid, font, codes))
+        for name, digits in _SHOWN.findall(more) if more else ():
+            if name:
+                font = name
+            else:
+                runs.append((mcid, font, digits))
     if any(mcid.startswith(b"0") and mcid != b"0" for mcid in mcids):
         return None
     return _decoded(runs, fonts)
@@ -173,8 +211,8 @@ def _decoded(
     return found
 
 
-def _behind_graphics(piece: bytes) -> tuple[bytes | None, bytes | None]:
-    """Return identifier and text operators of a piece that draws first; the latter None if it does more than that."""
+def _behind_graphics(piece: bytes) -> tuple[bytes | Any, ...]:
+    """Return what _PLACE finds, of a piece that draws first; None for all four if it does more than that."""
     begin = _BEGIN.match(piece)
     start = piece.find(b"BT\n")
     graphics = piece[:start] if start >= 0 else piece
@@ -188,8 +226,8 @@ def _behind_graphics(piece: bytes) -> tuple[bytes | None, bytes | None]:
         or any(sign in graphics[begin.end() :] for sign in (b"T", b"MC", b")"))
         or (b"BDC" in graphics[begin.end() :] and _BEGINS_ANOTHER.search(graphics, begin.end()))
     ):
-        return None, None
-    return begin[1], words[1] if words else b""
+        return None, None, None, None
+    return (begin[1], *(words.groups() if words else _NOTHING))
 
 
 def _by_operators(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:

@@ -23,6 +23,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from elicense.encoding import licence_member, licence_to_json
 from elicense.errors import LicenceNotFound
 from elicense.updates import RANGE, digest_of
+from elicense.verification.changes import LaterChanges
 from elicense.verification.checks import (
     CODES,
     answer_in_force,
@@ -32,7 +33,7 @@ from elicense.verification.checks import (
     run_checks,
 )
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
-from elicense.verification.digests import Digests
+from elicense.verification.digests import Digests, sweep
 from elicense.verification.facts import Facts, RegisterFacts
 from elicense.verification.known import PROCESS, Reading, Road
 from elicense.verification.policy import CLOCK_TOLERANCE, LICENCE, SIZE_LIMIT, Policy, choose_policy
@@ -49,11 +50,13 @@ from elicense.verification.signature import load_certificate, read_contents
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from elicense.model import LicenceStatus
     from elicense.pki.trust import TrustEntry, TrustStore
     from elicense.registry.protocol import LicenceRecord, Registry
+    from elicense.verification.facts import RevisionFacts, SignatureFacts
     from elicense.verification.known import Known
     from elicense.verification.report import SubIndication
     from elicense.verification.sandbox import Reader
@@ -90,10 +93,11 @@ def verify(
     """
     chosen = choose_policy(policy, trust, online=registry is not None)
     known = known if policy == LICENCE else None
-    digests = known.digests(data) if known else Digests(data)
-    sha256 = digests.whole
     if len(data) > size_limit:
+        sha256 = Digests(data).whole
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
+    digests = known.digests(data) if known else sweep(data)
+    sha256 = digests.whole
     if registry is not None and chosen.online:
         record = registry.find_document(sha256)
         recorded = _by_hash(data, record, chosen, registry, at) if record else None
@@ -101,7 +105,7 @@ def verify(
             return recorded
     reading = known.read(digests, trust, at) if known else None
     if reading is None:
-        reading = Reading(_read(data, trust, at, sandbox, policy), None, Road.FULL)
+        reading = Reading(_read(data, trust, at, sandbox, policy=policy, digests=digests), None, Road.FULL)
     facts = reading.facts
     if registry is not None and chosen.online:
         facts = _ask(facts, chosen, registry, sha256, at)
@@ -113,16 +117,18 @@ def verify(
     return report
 
 
-def _read(data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, policy: str) -> Facts:
+def _read(
+    data: bytes, trust: TrustStore, at: datetime, sandbox: Reader | None, *, policy: str, digests: Digests
+) -> Facts:
     """Return the facts of a document that goes the whole way."""
     if policy == LICENCE and not find_candidates(data):
         structure = read_structure(data)
         if not structure.candidates:
             return Facts(structure.size, structure.findings, structure.traces)
     if sandbox is not None:
-        return sandbox.read(data, trust, at, policy=policy)
+        return sandbox.read(data, trust, at, policy=policy, digests=digests)
     with Sandbox() as own:
-        return own.read(data, trust, at, policy=policy)
+        return own.read(data, trust, at, policy=policy, digests=digests)
 
 
 def _ask(facts: Facts, policy: Policy, registry: Registry, sha256: str, at: datetime) -> Facts:
@@ -160,10 +166,7 @@ def _report(
         sub_indication=sub_indication,
         in_force=in_force(facts if answered else Facts(facts.size, (), traces=True), at),
         checks=outcomes,
-        signatures=tuple(
-            _summary(index, facts, policy, _answer_about(index, facts, policy, at, outcomes))
-            for index in range(len(facts.signatures))
-        ),
+        signatures=_summaries(facts, policy, at, indication, sub_indication),
         sha256=sha256,
         verified_at=at,
         policy=policy.name,
@@ -172,20 +175,42 @@ def _report(
     )
 
 
-def _answer_about(
-    index: int, facts: Facts, policy: Policy, at: datetime, outcomes: tuple[Outcome, ...]
-) -> tuple[Indication, SubIndication | None]:
-    """Return the answer about one signature alone; about the only one `outcomes` say it."""
-    if len(facts.signatures) > 1:
-        outcomes = run_checks(replace(facts, focus=index), policy, at)
-    return conclude(outcomes)
+def _summaries(
+    facts: Facts, policy: Policy, at: datetime, indication: Indication, sub_indication: SubIndication | None
+) -> tuple[SignatureSummary, ...]:
+    """Return every signature for display, with the answer about it alone; `indication` is the one about all."""
+    behind = _kinds_behind(facts.revisions)
+    # Whatever is passed by all of them together is passed by each.
+    alike = len(facts.signatures) == 1 or indication is Indication.TOTAL_PASSED
+    later = None if alike else LaterChanges(facts)
+    summaries = []
+    for index, signature in enumerate(facts.signatures):
+        if not alike:
+            outcomes = run_checks(replace(facts, focus=index), policy, at, later=later)
+            indication, sub_indication = conclude(outcomes)
+        kinds = behind[signature.revision] if 0 <= signature.revision < len(behind) else ""
+        summaries.append(_summary(signature, facts, policy, (indication, sub_indication), kinds))
+    return tuple(summaries)
+
+
+def _kinds_behind(revisions: Sequence[RevisionFacts]) -> list[str]:
+    """Return, for each revision, what kinds of change stand behind it."""
+    found: list[str] = []
+    kinds: tuple[str, ...] = ()
+    for revision in reversed(revisions):
+        found.append(", ".join(kinds))
+        kinds = tuple(dict.fromkeys((*(change.kind for change in revision.changes), *kinds)))
+    return found[::-1]
 
 
 def _summary(
-    index: int, facts: Facts, policy: Policy, answer: tuple[Indication, SubIndication | None]
+    signature: SignatureFacts,
+    facts: Facts,
+    policy: Policy,
+    answer: tuple[Indication, SubIndication | None],
+    behind: str,
 ) -> SignatureSummary:
-    """Return one signature for display, with the answer about it."""
-    signature = facts.signatures[index]
+    """Return one signature for display, with the answer about it and the kinds of change behind it."""
     entries = policy.entries(signature.certificate)
     code = facts.content.authority_code if facts.content else ""
     # One certificate may speak for several authorities: name the one the document states.
@@ -193,8 +218,6 @@ def _summary(
     changed = any(finding.check == 3 for finding in facts.findings)
     whole = signature.covers_all
     within = changed or (signature.revision >= 0 and not facts.findings)
-    later = facts.revisions[signature.revision + 1 :] if signature.revision >= 0 else ()
-    kinds = ", ".join(dict.fromkeys(change.kind for revision in later for change in revision.changes))
     indication, sub_indication = answer
     return SignatureSummary(
         field=signature.field,
@@ -204,7 +227,7 @@ def _summary(
         claimed_time=signature.claimed_time,
         proven_time=signature.proven_time,
         coverage="whole_file" if whole else "revision" if within else "partial",
-        modification="none" if whole else kinds or "later bytes",
+        modification="none" if whole else behind or "later bytes",
         profile=signature.level,
         indication=indication,
         sub_indication=sub_indication,

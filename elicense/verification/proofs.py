@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from elicense.pki.paths import Purpose
-from elicense.updates import digest_of
 from elicense.verification import der
 from elicense.verification.chains import load_all, loose, path_facts
 from elicense.verification.cms import CmsError, weak_key
@@ -38,20 +37,21 @@ if TYPE_CHECKING:
 
     from elicense.verification.chains import Knowledge
     from elicense.verification.cms import SignedData
+    from elicense.verification.digests import Digests
     from elicense.verification.forms import Form
     from elicense.verification.scan import Candidate
     from elicense.verification.timestamps import Token
 
 
 def judge_document_timestamps(
-    data: bytes, candidates: Sequence[Candidate], form: Form, knowledge: Knowledge, at: datetime
+    digests: Digests, candidates: Sequence[Candidate], form: Form, knowledge: Knowledge, at: datetime
 ) -> tuple[tuple[TimestampFacts, ...], set[x509.Certificate]]:
     """Return the facts of each document timestamp, in order, and the certificates that vouch for them."""
     judged: list[TimestampFacts] = []
     vouching: set[x509.Certificate] = set()
     moment = at
     for candidate in reversed(candidates):
-        facts, chain = _document_timestamp(data, candidate, form, knowledge, moment)
+        facts, chain = _document_timestamp(digests, candidate, form, knowledge, moment)
         judged.append(facts)
         vouching |= chain
         if facts.error is None and facts.time is not None:
@@ -60,14 +60,14 @@ def judge_document_timestamps(
 
 
 def _document_timestamp(
-    data: bytes, candidate: Candidate, form: Form, knowledge: Knowledge, moment: datetime
+    digests: Digests, candidate: Candidate, form: Form, knowledge: Knowledge, moment: datetime
 ) -> tuple[TimestampFacts, set[x509.Certificate]]:
     def stamps(token: Token) -> bool:
-        return digest_of(data, candidate.byte_range, token.digest) == token.imprint
+        return digests.covered(candidate.byte_range, token.digest) == token.imprint
 
     chain: set[x509.Certificate] = set()
     try:
-        facts, chain = _judge(form.contents(data, candidate), stamps, form, knowledge, moment)
+        facts, chain = _judge(form.contents(digests.data, candidate), stamps, form, knowledge, moment)
     except CmsError as error:
         facts = TimestampFacts("time.token_unreadable", None, None, error.detail)
     placed = replace(

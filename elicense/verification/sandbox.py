@@ -19,6 +19,7 @@ from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Protocol, Self
 
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_from_json
+from elicense.verification.handing import hand_over
 from elicense.verification.policy import LICENCE
 from elicense.verification.shown import read_answer
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from elicense.pki.trust import TrustStore
+    from elicense.verification.digests import Digests, Known
     from elicense.verification.shown import PageDifference
 
 MEMORY = 1024 * 1024 * 1024
@@ -53,8 +55,19 @@ _BOOT = (
 class Reader(Protocol):
     """Whatever turns a document's bytes into facts."""
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
-        """Return the facts of a document under a policy's reading; never raises for what its bytes hold."""
+    def read(
+        self,
+        data: bytes,
+        trust: TrustStore,
+        at: datetime,
+        *,
+        policy: str = LICENCE,
+        digests: Digests | None = None,
+    ) -> Facts:
+        """Return the facts of a document under a policy's reading; never raises for what its bytes hold.
+
+        `digests` of this very document are known already and need not be computed.
+        """
 
 
 class _LimitReachedError(Exception):
@@ -113,7 +126,15 @@ class Sandbox:
         with self._turns:
             self._give_back(self._take())
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime, *, policy: str = LICENCE) -> Facts:
+    def read(
+        self,
+        data: bytes,
+        trust: TrustStore,
+        at: datetime,
+        *,
+        policy: str = LICENCE,
+        digests: Digests | None = None,
+    ) -> Facts:
         """Return the facts of a document, or facts that name the limit it hit.
 
         Raises RuntimeError if no worker can be started or the sandbox is closed.
@@ -121,7 +142,7 @@ class Sandbox:
         with self._turns:
             worker = self._take()
             try:
-                facts = worker.read(data, trust, at, self._wall, policy)
+                facts = worker.read(data, trust, self._wall, (at, policy, digests.known if digests else {}))
             except _LimitReachedError as error:
                 return Facts(len(data), (), traces=True, limit=error.limit)
             except BaseException:
@@ -193,7 +214,7 @@ class _Worker:
             raise RuntimeError("the process that reads uploaded documents does not start") from error
         self.isolated = bool(json.loads(ready)["isolated"])
 
-    def read(self, data: bytes, trust: TrustStore, at: datetime, wall: float, policy: str) -> Facts:
+    def read(self, data: bytes, trust: TrustStore, wall: float, job: tuple[datetime, str, Known]) -> Facts:
         """Return the facts of one document. Raises _LimitReachedError; the process is gone then."""
         self.jobs += 1
 
@@ -201,8 +222,8 @@ class _Worker:
             if trust is not self._trust:
                 self._connection.send_bytes(pickle.dumps(("trust", trust)))
                 self._trust = trust
-            self._connection.send_bytes(pickle.dumps(("document", (at, policy))))
-            self._connection.send_bytes(data)
+            self._connection.send_bytes(pickle.dumps(("document", job)))
+            hand_over(self._connection, data)
             return self._connection.recv_bytes(LARGEST_ANSWER)
 
         answer = self._guarded(exchange, wall)
@@ -220,7 +241,7 @@ class _Worker:
 
         def exchange() -> bytes:
             self._connection.send_bytes(pickle.dumps(("difference", end)))
-            self._connection.send_bytes(data)
+            hand_over(self._connection, data)
             return self._connection.recv_bytes(LARGEST_ANSWER)
 
         answer = self._guarded(exchange, wall)

@@ -16,10 +16,11 @@ from elicense.verification.cms import CmsError, weak_key
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+    from elicense.verification.handing import Octets
     from elicense.verification.scan import Candidate
 
 
-def read_contents(data: bytes, candidate: Candidate) -> bytes:
+def read_contents(data: Octets, candidate: Candidate) -> bytes:
     """Return the DER in a signature's gap without its padding. Raises CmsError if the gap holds none."""
     start, end = candidate.gap
     digits = data[start + 1 : end - 1] if data[start : start + 1] == b"<" else data[start:end].strip(b"<>")

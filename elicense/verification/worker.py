@@ -15,9 +15,11 @@ import sys
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from elicense.verification.digests import Digests
 from elicense.verification.document import read_facts
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
 from elicense.verification.forms import form_of
+from elicense.verification.handing import take_over, whole
 from elicense.verification.policy import LICENCE
 from elicense.verification.shown import compare
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.pki.trust import TrustStore
+    from elicense.verification.digests import Known
+    from elicense.verification.handing import Octets
     from elicense.verification.structure import Structure
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -68,31 +72,35 @@ def main(descriptor: int, settings: str) -> None:
             connection.send_bytes(_serve(connection, trust, *sent))
 
 
-def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str) -> bytes:
-    """Return the answer about the document that comes next; its bytes travel as they are, to be copied once."""
+def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str, digests: Known) -> bytes:
+    """Return the answer about the document that comes next."""
     try:
-        data = connection.recv_bytes()
+        data = take_over(connection)
+        if policy == LICENCE:
+            data = whole(data)
     except MemoryError:
         # Part of the document is still in the pipe, so nothing more can be said over it.
         os._exit(MEMORY_EXIT)
-    return answer(data, trust, at, policy)
+    return answer(data, trust, at, policy, Digests(data, digests))
 
 
 def _compare(connection: Connection, end: int) -> bytes:
     """Return how the text of the document that comes next differs from that of its first `end` bytes."""
     try:
-        return compare(connection.recv_bytes(), end)
+        return compare(whole(take_over(connection)), end)
     except MemoryError:
         os._exit(MEMORY_EXIT)
 
 
-def answer(data: bytes, trust: TrustStore, at: datetime, policy: str = LICENCE) -> bytes:
+def answer(
+    data: Octets, trust: TrustStore, at: datetime, policy: str = LICENCE, digests: Digests | None = None
+) -> bytes:
     """Return the document's facts as JSON; whatever a parser raises becomes a fact, too."""
     structure: Structure | None = None
     # The only place that catches everything: the bytes are hostile and the answer must not be "no answer".
     try:
         structure = form_of(policy).structure(data)
-        return facts_to_json(read_facts(data, structure, trust, at, policy=policy))
+        return facts_to_json(read_facts(data, structure, trust, at, policy=policy, digests=digests))
     except MemoryError:
         structure = None
         return facts_to_json(Facts(len(data), (), traces=True, limit="memory"))

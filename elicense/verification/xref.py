@@ -25,6 +25,8 @@ from elicense.verification.pdf import Reference, Violation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from elicense.verification.handing import Octets
+
 MOST_ENTRIES = 500_000
 """Entries of all cross-references together."""
 MOST_SECTIONS = 12_000
@@ -76,11 +78,12 @@ class Section:
 class Document:
     """The bytes of a file, what reading them may cost, and what was read."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Octets) -> None:
         self.data = data
         self.shift = 0
         self.budget = Budget(MOST_TOKENS, MOST_ENTRIES, MOST_BYTES)
         self.parsed: dict[tuple[int, Entry], Parsed | None] = {}
+        self.latest: dict[int, Parsed] = {}
         self.packs: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
 
     def chain(self, newest: int, tail: int) -> list[Section]:
@@ -259,7 +262,10 @@ class View:
         return found
 
     def _plain(self, number: int, entry: Entry) -> Parsed:
-        found = read_object(self.document.data, entry.place, self.length, self.document.budget)
+        document = self.document
+        before = document.latest.get(number)
+        found = read_object(document.data, entry.place, self.length, document.budget, before)
+        document.latest[number] = found
         if (found.number, found.generation) != (number, entry.detail):
             raise Violation("format.layout", entry.place, "another object than the cross-reference says")
         return found

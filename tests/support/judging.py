@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from elicense.updates import digest_of
-from elicense.verification.changes import Unpermitted, unpermitted
+from elicense.verification.changes import LaterChanges, Unpermitted
 from elicense.verification.facts import Facts, SignatureFacts, TimestampFacts
 from elicense.verification.foreign import read_foreign_contents, read_foreign_signed_data
 from elicense.verification.general import read_general
@@ -40,7 +40,8 @@ def judged(pdf: bytes) -> Unpermitted:
     """Return what any of its signatures does not permit, of a file without findings."""
     facts = facts_of(pdf)
     assert facts.findings == ()
-    found = [unpermitted(signature, facts) for signature in facts.signatures]
+    later = LaterChanges(facts)
+    found = [later.unpermitted(signature) for signature in facts.signatures]
     return Unpermitted(
         tuple(change for one in found for change in one.violations),
         tuple(change for one in found for change in one.undecided),

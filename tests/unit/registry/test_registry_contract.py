@@ -19,6 +19,7 @@ from elicense.errors import (
 )
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import InForce, LicenceState, Validity
+from elicense.registry.rules import status_of
 
 UNKNOWN = "1.2.156.3005.2.unknown"
 
@@ -276,6 +277,17 @@ def test_first_and_last_day_are_inclusive_in_beijing_time(registry):
     assert registry.status(identifier, at=midnight).state is InForce.IN_FORCE
     assert registry.status(identifier, at=midnight + timedelta(days=3) - second).state is InForce.IN_FORCE
     assert registry.status(identifier, at=midnight + timedelta(days=3)).state is InForce.EXPIRED
+
+
+@pytest.mark.parametrize("state", LicenceState)
+def test_a_record_alone_tells_the_present(registry, state):
+    """From its last change on, a record says of itself what the register says of it; before that, nothing."""
+    identifier = bring_to(registry, state)
+    record = registry.get(identifier)
+    for after in (timedelta(0), timedelta(days=1), timedelta(days=9999)):
+        moment = record.changed_at + after
+        assert status_of(record, at=moment) == registry.status(identifier, at=moment)
+    assert status_of(record, at=record.changed_at - timedelta(microseconds=1)) is None
 
 
 def test_a_voided_number_never_counts_as_in_force(registry):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from elicense.verification.changes import Unpermitted, unpermitted
+from elicense.verification.changes import LaterChanges, Unpermitted
 from elicense.verification.facts import Change, Facts, RevisionFacts, SignatureFacts, TimestampFacts
 from elicense.verification.general_rules import STAMPS
 
@@ -51,6 +53,11 @@ def facts(*changes: Change, signed: bool = False, stamped: bool = False) -> Fact
     signatures = (signature(0), *((signature(2),) if signed else ()))
     stamps = (TimestampFacts(None, None, None, revision=2),) if stamped else ()
     return Facts(30, (), True, signatures, stamps, revisions)
+
+
+def unpermitted(signed: SignatureFacts, found: Facts) -> Unpermitted:
+    """Return what one signature does not permit."""
+    return LaterChanges(found).unpermitted(signed)
 
 
 def answer(found: Unpermitted) -> str:
@@ -109,6 +116,47 @@ def test_every_change_is_named() -> None:
     )
     found = unpermitted(signature(0), facts(*changes))
     assert found == Unpermitted((changes[0], changes[2]), (changes[1], changes[3]))
+
+
+CHANGES = st.builds(
+    Change, st.sampled_from(KINDS), st.sampled_from(("field 'A'", "field 'A.b'", "field 'C'", STAMPS))
+)
+SIGNATURES = st.builds(
+    signature,
+    st.integers(-1, 6),
+    st.sampled_from((1, 2, 3, None)),
+    st.sampled_from((None, (), ("A",), ("C", "D"), ("*",))),
+)
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.lists(CHANGES, max_size=4).map(tuple), min_size=1, max_size=7),
+    st.lists(SIGNATURES, min_size=1, max_size=5),
+    st.integers(-1, 6),
+)
+def test_one_look_at_all_changes(
+    revisions: list[tuple[Change, ...]], signatures: list[SignatureFacts], stamped: int
+) -> None:
+    """Each change is judged as if it were the only one, whatever else was asked before."""
+    stamp = TimestampFacts(None, None, None, revision=stamped)
+    later = LaterChanges(_file(revisions, signatures, stamp))
+    for signed in signatures:
+        expected = []
+        for at in range(signed.revision + 1, len(revisions)):
+            for change in revisions[at]:
+                alone = [(change,) if index == at else () for index in range(len(revisions))]
+                expected.append(unpermitted(signed, _file(alone, signatures, stamp)))
+        found = later.unpermitted(signed)
+        assert found.violations == tuple(change for one in expected for change in one.violations)
+        assert found.undecided == tuple(change for one in expected for change in one.undecided)
+
+
+def _file(
+    revisions: list[tuple[Change, ...]], signatures: list[SignatureFacts], stamp: TimestampFacts
+) -> Facts:
+    parts = tuple(RevisionFacts(at, at + 1, changes) for at, changes in enumerate(revisions))
+    return Facts(len(parts), (), True, tuple(signatures), (stamp,), parts)
 
 
 def test_many_changes_of_many_locked_names_cost_little() -> None:

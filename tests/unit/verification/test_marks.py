@@ -161,13 +161,61 @@ def test_maps_from_codes_to_characters() -> None:
             read_to_unicode(wrong)
 
 
-@given(st.lists(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50))
-def test_every_map_reads_back(characters: list[str]) -> None:
-    """What a map of one line a code says is what it was made of, and codes are decoded one by one."""
+MAP = """/CIDInit/ProcSet findresource begin
+12 dict begin
+begincmap
+/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def
+1 begincodespacerange
+<0000><FFFF>
+endcodespacerange
+1 beginbfrange
+<0001><%04X>[%s]
+endbfrange
+endcmap
+"""
+"""As the fill writes it; one bfchar a line is read as well."""
+
+
+def written(characters: str) -> bytes:
+    """Return the map of one range from code 1 to these characters."""
+    texts = "".join(f"<{one.encode('utf-16-be').hex().upper()}>" for one in characters)
+    return (MAP % (len(characters), texts)).encode()
+
+
+CHARACTERS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+
+
+@given(CHARACTERS)
+def test_every_map_reads_back(characters: str) -> None:
+    """What a map says is what it was made of, in either form, and codes are decoded one by one."""
     lines = [
         b"<%04X> <%b>" % (code, one.encode("utf-16-be").hex().encode())
         for code, one in enumerate(characters, 1)
     ]
-    found = read_to_unicode(b"\n".join(lines))
-    assert found == dict(enumerate(characters, 1))
-    assert found.text(b"".join(b"%04X" % code for code in found)) == "".join(characters)
+    expected = dict(enumerate(characters, 1))
+    assert read_to_unicode(b"\n".join(lines)) == expected
+    found = read_to_unicode(written(characters))
+    # The code space stands there like one more character.
+    assert found == expected | {0: "\uffff"}
+    assert found.text(b"".join(b"%04X" % code for code in expected)) == characters
+
+
+@given(CHARACTERS, st.randoms(use_true_random=False))
+def test_both_ways_read_the_same_map(characters: str, chance: random.Random) -> None:
+    """Of a map that was damaged the quick way says what the other one says, or nothing."""
+    cmap = written(characters)
+    for _ in range(chance.choice((0, 1, 1, 2))):
+        at = chance.randrange(len(cmap))
+        new = chance.choice(
+            (b"", b"<", b">", b"0", b"D840", b"<0002>", b"<0001><0002>", b"]", b" ", cmap[at : at + 12])
+        )
+        cmap = cmap[:at] + new + cmap[at + chance.choice((0, 1, 4, 6)) :]
+    quick = marks._one_range(cmap)
+    if quick is not None:
+        assert quick == marks._any_map(cmap)
+
+
+def test_an_ordinary_map_is_read_the_quick_way() -> None:
+    """A map without characters beyond U+FFFF needs no reading of any map, so the comparison above compares two."""
+    assert marks._one_range(written("证照")) == {0: "\uffff", 1: "证", 2: "照"}
+    assert marks._one_range(written("证𠀀")) is None

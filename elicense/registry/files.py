@@ -123,7 +123,7 @@ class FileStore:
         _make_folder(path.parent, self.folder)
         if not _holds(path, document):
             # Not there, or damaged: the content address says which bytes are right, so replacing is safe.
-            temporary = self._temporary(path)
+            temporary = self._waiting_room() / f"{path.stem}.{secrets.token_hex(8)}"
             try:
                 with _write_new(temporary, document) as file:
                     os.fsync(file.fileno())
@@ -140,11 +140,12 @@ class FileStore:
         for folder in folders:
             if not folder.is_dir():
                 folder.mkdir(parents=True, exist_ok=True)
+        waiting, token = self._waiting_room(), secrets.token_hex(8)
         new: dict[Path, Path] = {}
         try:
             for path, document in documents.items():
                 if not _holds(path, document):
-                    new[path] = self._temporary(path)
+                    new[path] = waiting / f"{path.stem}.{token}"
                     _write_new(new[path], document).close()
             flush_group(self.folder, new.values())
             for path, temporary in new.items():
@@ -157,11 +158,11 @@ class FileStore:
         upper = {folder.parent for folder in folders}
         flush_group(self.folder, (*folders, *upper, self.folder, self.folder.parent))
 
-    def _temporary(self, path: Path) -> Path:
-        """Return a new name for what is to become `path`."""
+    def _waiting_room(self) -> Path:
+        """Return the folder, which is there, of files that have no name yet."""
         waiting = self.folder / _UNFINISHED
         _make_folder(waiting, self.folder)
-        return waiting / f"{path.stem}.{secrets.token_hex(8)}"
+        return waiting
 
 
 def _holds(path: Path, document: bytes) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 import pytest
-from registry_samples import INTENT, NOON, later, make_draft, make_evidence, number
+from registry_samples import INTENT, NOON, joint_draft, later, make_draft, make_evidence, number
 
 from elicense.errors import (
     IdempotencyConflict,
@@ -337,14 +337,6 @@ def test_threads_racing_to_commit_have_one_winner(registry):
     with ThreadPoolExecutor(8) as pool:
         winners = [found for found in pool.map(work, range(8)) if found]
     assert winners == [registry.get(identifier).document]
-
-
-def joint_draft():
-    """Return the draft of a document that three authorities issue together."""
-    others = [
-        replace(make_draft().authority, code=code) for code in ("11990000MB0000000J", "11990000MB0000001G")
-    ]
-    return make_draft(joint_authorities=tuple(others))
 
 
 def test_documents_between_the_seals_are_on_record_in_their_turn(registry):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,14 +29,13 @@ if TYPE_CHECKING:
     from elicense.pki.trust import TrustStore
 
 
-_ORDINARY = 4096
-"""Bytes of a certificate beyond which it is not remembered: strangers choose what they bring."""
-
-
 Question = tuple[x509.Certificate, tuple[x509.Certificate, ...], "Evidence", "datetime", Purpose]
 """Leaf, what came along, what the document brings, moment and purpose."""
-Answer = tuple[PathFacts, set[x509.Certificate]]
+Answer = tuple[PathFacts, frozenset[x509.Certificate]]
 """The path's facts, and the chain that leads to an anchor."""
+
+_ORDINARY = 4096
+"""Bytes of a certificate beyond which it is not remembered: strangers choose what they bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ class Knowledge:
     """What the verifier was given."""
     brought: Evidence
     """What the document brings, believed only for the signatures it bears."""
-    found: dict[Question, Answer] = field(default_factory=dict, compare=False, repr=False)
-    """Paths found for this document: signatures bring the same certificates again and again."""
+    found: dict[Question, Answer] | None = None
+    """Paths found so far for a document whose signatures may bring the same certificates; None keeps none."""
 
 
 def path_facts(
@@ -60,9 +59,12 @@ def path_facts(
 ) -> tuple[PathFacts, set[x509.Certificate]]:
     """Return the path's facts, and the certificates of the chain that leads to an anchor."""
     question = leaf, others, knowledge.brought, moment, purpose
-    answer = knowledge.found.get(question)
+    found = knowledge.found
+    answer = found.get(question) if found is not None else None
     if answer is None:
-        answer = knowledge.found[question] = _path_facts(question, knowledge.trust)
+        answer = _path_facts(question, knowledge.trust)
+        if found is not None:
+            found[question] = answer
     return answer[0], set(answer[1])
 
 
@@ -92,7 +94,7 @@ def _path_facts(question: Question, trust: TrustStore) -> Answer:
         certificates=fingerprints,
         by_document=by_document,
     )
-    return facts, set(chain)
+    return facts, chain
 
 
 @lru_cache(maxsize=256)

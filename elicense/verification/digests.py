@@ -67,10 +67,14 @@ class Digests:
         self._states: dict[str, list[State]] = {}
 
     def expect(self, ranges: Iterable[ByteRange]) -> None:
-        """These byte ranges will be asked for, in any order; others are hashed each on its own."""
-        size = len(self.data)
-        self._points = sorted({gap for first, gap, _, _ in ranges if first == 0 and gap <= size})
+        """These byte ranges, and the file up to their ends, will be asked for; others are hashed each on its own."""
+        starts = ((gap, second + rest) for first, gap, second, rest in ranges if first == 0)
+        self._points = sorted({point for pair in starts for point in pair if point <= len(self.data)})
         self._states = {}
+
+    def take_whole(self, sha256: str) -> None:
+        """The SHA-256 (hex) of the file is the one that somebody trusted has computed."""
+        self.known["sha256", first_bytes(len(self.data))] = bytes.fromhex(sha256)
 
     @property
     def whole(self) -> str:
@@ -147,8 +151,8 @@ def sweep(data: bytes) -> Digests:
         if first == 0 and gap <= second and second + rest <= size and rest <= allowance:
             allowance -= rest
             chosen.append(byte_range)
-    wanted = [*chosen, *(first_bytes(second + rest) for _, _, second, rest in chosen), first_bytes(size)]
     digests = Digests(data)
+    wanted = [*chosen, *(first_bytes(second + rest) for _, _, second, rest in chosen), first_bytes(size)]
     digests.expect(wanted)
     for byte_range in wanted:
         digests.covered(byte_range, "sha256")

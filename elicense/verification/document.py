@@ -72,7 +72,7 @@ def read_facts(
     """
     digests = digests or Digests(data)
     digests.expect(one.byte_range for one in structure.candidates)
-    knowledge = Knowledge(trust, structure.evidence)
+    knowledge = Knowledge(trust, structure.evidence, {})
     stamps = [one for one in structure.candidates if one.kind == "timestamp"]
     form = form_of(policy)
     timestamps, vouching = judge_document_timestamps(digests, stamps, form, knowledge, at)

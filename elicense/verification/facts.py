@@ -251,6 +251,11 @@ _TYPES: dict[str, type[Any]] = {
 }
 
 
+_FIELDS = {kind: tuple(one.name for one in dataclasses.fields(kind)) for kind in _TYPES.values()}
+"""Names of each type's fields."""
+_SCALARS = frozenset((str, int, bool, type(None)))
+
+
 def facts_to_json(facts: Facts) -> bytes:
     """Return the facts as JSON text; dataclasses carry their name, moments are tagged."""
     return json.dumps(_pack(facts), ensure_ascii=True, separators=(",", ":")).encode("ascii")
@@ -268,22 +273,28 @@ def facts_from_json(data: bytes) -> Facts:
 
 
 def _pack(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return {"": "moment", "at": value.isoformat()}
-    if dataclasses.is_dataclass(value):
-        packed = {f.name: _pack(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"": type(value).__name__, **packed}
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, tuple):
         return [_pack(item) for item in value]
-    return value
+    if isinstance(value, datetime):
+        return {"": "moment", "at": value.isoformat()}
+    packed: dict[str, Any] = {"": type(value).__name__}
+    for name in _FIELDS[type(value)]:
+        item = getattr(value, name)
+        packed[name] = item if type(item) in _SCALARS else _pack(item)
+    return packed
 
 
 def _unpack(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(_unpack(item) for item in value)
+        return tuple([item if type(item) in _SCALARS else _unpack(item) for item in value])
     if isinstance(value, dict):
         kind = value.pop("")
         if kind == "moment":
             return datetime.fromisoformat(value["at"])
-        return _TYPES[kind](**{name: _unpack(item) for name, item in value.items()})
+        for name, item in value.items():
+            if type(item) not in _SCALARS:
+                value[name] = _unpack(item)
+        return _TYPES[kind](**value)
     return value

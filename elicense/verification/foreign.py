@@ -377,9 +377,14 @@ def _read_issuer_and_serial(certificate: bytes) -> tuple[bytes, int] | None:
 _known_issuer_and_serial = lru_cache(maxsize=1024)(_read_issuer_and_serial)
 
 
+@lru_cache(maxsize=64)
+def _pss(mask_digest: str, salt: int) -> padding.PSS:
+    return padding.PSS(padding.MGF1(_HASHES[mask_digest]), salt)
+
+
 def foreign_signature_matches(key: CertificatePublicKeyTypes, signed: ForeignSignedData) -> bool:
     """Return whether the signature over the signed attributes is the key's; False also for a key of another kind."""
-    pss = padding.PSS(padding.MGF1(_HASHES[signed.mask_digest]), signed.salt)
+    pss = _pss(signed.mask_digest, signed.salt)
     try:
         return is_by(key, signed, _HASHES[signed.signature_digest], pss)
     except ValueError:

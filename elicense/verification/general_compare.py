@@ -252,12 +252,14 @@ class Comparison:
         """The list may gain new fields; none goes, none changes place."""
         before, after = _items(old), _items(new)
         known = {number_of(item) for item in before}
-        kept = [item for item in after if number_of(item) in known]
+        kept: list[Object] = []
+        fresh: list[Object] = []
+        for item in after:
+            (kept if number_of(item) in known else fresh).append(item)
         if not same(before, kept) or (parent is not None and not parent.parent):
             self._other("fields removed or moved", after)
-        for item in after:
-            if number_of(item) not in known:
-                self._new_field(item, parent)
+        for item in fresh:
+            self._new_field(item, parent)
 
     def _new_field(self, item: Object, parent: Node | None) -> None:
         view, step = self.view, self.step
@@ -384,14 +386,15 @@ class Comparison:
     def _annotations(self, old: Object, new: Object, page: int) -> None:
         """Widgets of new fields may be added; other annotations may come and go as `annotation`."""
         before, after = _items(old), _items(new)
-        known, now = ({number_of(item) for item in items} - {0} for items in (before, after))
-        gone = known - now
-        stay = known & now
-        kept = [[i for i in items if number_of(i) in stay] for items in (before, after)]
+        numbers = [number_of(item) for item in before], [number_of(item) for item in after]
+        known, now = set(numbers[0]) - {0}, set(numbers[1]) - {0}
+        gone, stay = known - now, known & now
+        pairs = list(zip(before, numbers[0], strict=True)), list(zip(after, numbers[1], strict=True))
+        kept = [[item for item, number in listed if number in stay] for listed in pairs]
         if not same(kept[0], kept[1]) or any(self._kind(number) != ANNOTATION for number in gone):
             self._other(f"annotations of page {page}")
-        direct = [[i for i in items if not number_of(i)] for items in (before, after)]
-        added = [item for item in after if number_of(item) and number_of(item) not in known]
+        direct = [[item for item, number in listed if not number] for listed in pairs]
+        added = [item for item, number in pairs[1] if number and number not in known]
         if not same(direct[0], direct[1]):
             added += direct[1]
             self.step.note("annotation", f"page {page}")

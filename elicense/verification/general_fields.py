@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from elicense.verification.objects import Ambiguous, HexString, read_text
@@ -33,6 +34,8 @@ _DATE = re.compile(
     r"(?:D:)?([0-9]{4})([0-9]{2})?([0-9]{2})?([0-9]{2})?([0-9]{2})?([0-9]{2})?"
     r"(?:([-+])([0-9]{2})'?([0-9]{2})?'?|Z(?:00'?(?:00'?)?)?)?"
 )
+_LONGEST_DATE = 32
+"""Characters of a date; none has more."""
 _FREE_FORM = frozenset(("adbe.x509.rsa_sha1",))
 """Encodings of Contents that are no SEQUENCE; they are refused for their algorithm, not as damage."""
 
@@ -265,6 +268,11 @@ def is_among(name: str, listed: Collection[str]) -> bool:
 
 def read_date(text: str) -> datetime | None:
     """Return a PDF date in UTC, None if the text is none. Without an offset it is taken for UTC."""
+    return _known_date(text) if len(text) <= _LONGEST_DATE else None
+
+
+@lru_cache(maxsize=256)
+def _known_date(text: str) -> datetime | None:
     match = _DATE.fullmatch(text)
     if match is None:
         return None

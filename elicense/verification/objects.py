@@ -9,6 +9,7 @@ Source: ISO 32000-2, 7.2 and 7.3 (text read in secondary sources).
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from elicense.verification.pdf import WORDS, Name, Reference, Violation, read_name, text_of, unescaped
@@ -41,6 +42,8 @@ _REF, _NUMBER, _NAME, _OPEN, _CLOSE, _HEX, _STRING = (
 )
 _REFERENCES = re.compile(rb"(?:[\t\n\r ]{1,4}+[0-9]{1,10}+[\t\n\r ][0-9]{1,5}+[\t\n\r ]R" + _ENDS + rb")++")
 """References one behind the other, nothing but a little white space between."""
+_reference: Callable[[tuple[int, int]], Reference] = partial(tuple.__new__, Reference)
+"""A Reference of a pair, in a third of the time."""
 _SHORT = 32
 """Bytes of a name that is remembered."""
 _MOST_NAMES = 4096
@@ -48,8 +51,11 @@ _NAMES: dict[bytes, Name] = {}
 """Names met so far, in any document, by how they are written."""
 SKIP = re.compile(_SKIP)
 """White space and comments, or nothing."""
-_OPENING = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]{1,64}([0-9]{1,5})[\x00\t\n\x0c\r ]{1,64}obj" + _ENDS)
-_OPENED = re.compile(rb"stream(?:\r\n|\n|\r)")
+_OPENING = re.compile(
+    _SKIP + rb"([0-9]{1,10})[\x00\t\n\x0c\r ]{1,64}([0-9]{1,5})[\x00\t\n\x0c\r ]{1,64}obj" + _ENDS
+)
+_BEHIND = re.compile(rb"(" + _SKIP + rb")(?:(stream)(?:\r\n|\n|\r)|(endobj)" + _ENDS + rb")?")
+_OPENS_STREAM, _ENDOBJ = 2, 3
 _STREAM_END = re.compile(rb"[\x00\t\n\x0c\r ]{0,4}endstream")
 _OBJECT_END = re.compile(rb"endobj" + _ENDS)
 _SIMPLE_STRING = re.compile(rb"(?:[^\\()\r]++|\\[^\r])*+\)")
@@ -151,32 +157,33 @@ def read_object(
     Raises:
         Violation: format.token, format.nesting or limit.complexity.
     """
-    opening = _OPENING.match(data, _skip(data, offset, budget)) if 0 <= offset < len(data) else None
+    opening = _OPENING.match(data, offset) if 0 <= offset < len(data) else None
     if opening is None:
         raise Violation("format.token", offset, "no object where the cross-reference says")
+    _charge(opening.start(1) - offset, offset, budget)
     read = _again(data, opening.end(), budget, before) if before else None
-    value, references, position, cost = read or _anew(data, opening.end(), budget)
-    body = opening.end(), position
-    stream = None
-    position = _skip(data, position, budget)
-    opened = _OPENED.match(data, position) if isinstance(value, dict) else None
-    if opened and isinstance(value, dict):
+    value, references, end, cost = read or _anew(data, opening.end(), budget)
+    behind = _BEHIND.match(data, end)
+    assert behind is not None  # it may be nothing
+    _charge(behind.end(1) - end, end, budget)
+    stream, ending = None, behind.end() if behind.lastindex == _ENDOBJ else -1
+    if behind.lastindex == _OPENS_STREAM and isinstance(value, dict):
         length = length_of(value.get("Length"))
-        closed = (
-            _STREAM_END.match(data, opened.end() + length) if length is not None and length >= 0 else None
-        )
-        position = _skip(data, closed.end(), budget) if closed else len(data)
-        stream = (opened.end(), opened.end() + length) if closed and length is not None else None
-    ending = _OBJECT_END.match(data, position)
+        begin = behind.end()
+        closed = _STREAM_END.match(data, begin + length) if length is not None and length >= 0 else None
+        if closed and length is not None:
+            stream = begin, begin + length
+            closing = _OBJECT_END.match(data, _skip(data, closed.end(), budget))
+            ending = closing.end() if closing else -1
     return Parsed(
         int(opening[1]),
         int(opening[2]),
         value,
         opening.start(1),
-        ending.end() if ending else -1,
+        ending,
         stream,
         references,
-        body=body,
+        body=(opening.end(), end),
         cost=cost,
         plain=read is not None,
     )
@@ -228,12 +235,17 @@ def _skip(data: Octets, position: int, budget: Budget) -> int:
     """Return where white space and comments at `position` end."""
     match = SKIP.match(data, position)
     end = match.end() if match else position
-    if end - position > 64:
-        budget.take_token(end - position, position)
+    _charge(end - position, position, budget)
     return end
 
 
-def read_value(  # noqa: C901, PLR0912 - one loop: a call for each token would take as long again
+def _charge(length: int, offset: int, budget: Budget) -> None:
+    """Passing over much white space costs tokens, too. Raises Violation with limit.complexity."""
+    if length > 64:
+        budget.take_token(length, offset)
+
+
+def read_value(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each token would take as long again
     data: Octets, start: int, end: int, references: set[int], budget: Budget, *, placed: bool = True
 ) -> tuple[Object, int]:
     """Return the value at `start` and the offset behind it; add the numbers it refers to to `references`.
@@ -250,8 +262,9 @@ def read_value(  # noqa: C901, PLR0912 - one loop: a call for each token would t
         Violation: format.token, format.nesting or limit.complexity.
     """
     match_token, known = _TOKEN.match, _NAMES
-    stack: list[list[Object]] = []
-    arrays: list[bool] = []
+    items: list[Object] = []
+    stack: list[tuple[list[Object], bool]] = []
+    array = False
     position, left = start, budget.tokens
     try:
         while True:
@@ -266,23 +279,29 @@ def read_value(  # noqa: C901, PLR0912 - one loop: a call for each token would t
                 text = match[_NAME]
                 value = known.get(text) or _new_name(text)
                 left -= 1 + (text.count(b"#") if b"#" in text else 0)
+            elif kind == _NUMBER:
+                text = match[_NUMBER]
+                value = float(text) if b"." in text else int(text)
             elif kind == _REF:
                 value = Reference(int(match[_REF + 1]), int(match[_REF + 2]))
                 references.add(value.number)
-                more = _REFERENCES.match(data, position, end) if arrays and arrays[-1] else None
+                more = _REFERENCES.match(data, position, end) if array else None
                 if more:
-                    stack[-1].append(value)
-                    value, count = _take_references(more[0], stack[-1], references)
+                    items.append(value)
+                    value, count = _take_references(more[0], items, references)
                     left -= count
                     position = more.end()
             elif kind == _OPEN:
                 if len(stack) >= MAX_DEPTH:
                     raise Violation("format.nesting", position)
-                stack.append([])
-                arrays.append(match[_OPEN] == b"[")
+                stack.append((items, array))
+                items, array = [], match[_OPEN] == b"["
                 continue
             elif kind == _CLOSE:
-                value = _close(stack, arrays, position, array=match[_CLOSE] == b"]")
+                if not stack or array != (match[_CLOSE] == b"]"):
+                    raise Violation("format.token", position)
+                value = items if array else _dictionary(items, position)
+                items, array = stack.pop()
             elif kind == _STRING:
                 value, position, marks = _string(data, position, end, left)
                 left -= 1 + marks + (position - match.end() >> 6)
@@ -292,7 +311,7 @@ def read_value(  # noqa: C901, PLR0912 - one loop: a call for each token would t
                 raise Violation("limit.complexity", here, "tokens")
             if not stack:
                 return value, position
-            stack[-1].append(value)
+            items.append(value)
     finally:
         budget.tokens = left
 
@@ -311,17 +330,14 @@ def _take_references(text: bytes, items: list[Object], references: set[int]) -> 
     Reading them together is five times as fast as token by token; lists of annotations and fields hold little else.
     """
     numbers = list(map(int, text.replace(b"R", b"").split()))
-    found = list(map(Reference, numbers[0::2], numbers[1::2]))
+    found = list(map(_reference, zip(numbers[0::2], numbers[1::2], strict=True)))
     references.update(numbers[0::2])
     items += found[:-1]
     return found[-1], len(found)
 
 
 def _scalar(kind: int | None, match: re.Match[bytes], *, placed: bool) -> Object:
-    """Return the value of one token that is a number, a hexadecimal string or a word."""
-    if kind == _NUMBER:
-        text = match["number"]
-        return float(text) if b"." in text else int(text)
+    """Return the value of one token that is a hexadecimal string or a word."""
     if kind == _HEX:
         digits = match["hex"].translate(None, _BLANKS)
         value = HexString(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")))
@@ -362,16 +378,8 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return b"\n" if match[1] is None else unescaped(match[1])
 
 
-def _close(stack: list[list[Object]], arrays: list[bool], offset: int, *, array: bool) -> Object:
-    """Return the finished array or dictionary on top of the stack.
-
-    Raises Violation if another bracket was open, or a dictionary's items are no pairs that begin with names.
-    """
-    if not stack or arrays.pop() != array:
-        raise Violation("format.token", offset)
-    items = stack.pop()
-    if array:
-        return items
+def _dictionary(items: list[Object], offset: int) -> dict[str, Object]:
+    """Return a dictionary of these items. Raises Violation if they are no pairs that begin with names."""
     keys = items[0::2]
     if len(items) % 2 or not _ONLY_NAMES.issuperset(map(type, keys)):
         raise Violation("format.token", offset)

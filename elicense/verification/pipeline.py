@@ -69,6 +69,7 @@ def verify(
     sandbox: Reader | None = None,
     size_limit: int = SIZE_LIMIT,
     known: Known | None = PROCESS,
+    sha256: str | None = None,
 ) -> VerificationReport:
     """Return the report on a document; never raises for what its bytes hold.
 
@@ -83,6 +84,7 @@ def verify(
         size_limit: Bytes; a larger file is INDETERMINATE.
         known: What was learned from documents before; it changes how fast the answer comes, never the answer. None
             reads every document the whole way.
+        sha256: Of `data`, where the caller has just computed it; what a signature covers is digested here all the same.
 
     Raises:
         ConfigurationError: No such policy.
@@ -94,6 +96,8 @@ def verify(
         sha256 = Digests(data).whole
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
     digests = known.digests(data) if known else sweep(data)
+    if sha256 is not None:
+        digests.take_whole(sha256)
     sha256 = digests.whole
     if registry is not None and chosen.online:
         record = registry.find_document(sha256)

@@ -297,7 +297,7 @@ def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
         "holders": holders,
         "issued_on": _date(body["issued_on"]),
         "validity": _validity(body["validity"]),
-        "fields": {name: _field_value(item) for name, item in _mapping(body["fields"]).items()},
+        "fields": _fields(_mapping(body["fields"])),
         "labels": {
             name: {lang: _text(label) for lang, label in _mapping(item).items()}
             for name, item in _mapping(body["labels"]).items()
@@ -363,6 +363,10 @@ def holder_from_json(value: object) -> Holder:
     """
     body = _keys(value, _HOLDER_KEYS)
     return Holder(name=_text(body["name"]), code_kind=_text(body["code_kind"]), code=_text(body["code"]))
+
+
+def _fields(body: dict[str, object]) -> dict[str, FieldValue]:
+    return {name: item if isinstance(item, str) else _field_value(item) for name, item in body.items()}
 
 
 def _field_value(value: object) -> FieldValue:

@@ -79,7 +79,7 @@ def sign(digest: bytes, signer: Signer) -> Signature:
     return Signature(template, digest, value)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _template(
     certificate: Certificate, chain: tuple[Certificate, ...], algorithm: SignatureAlgorithm
 ) -> CmsTemplate:

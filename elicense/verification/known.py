@@ -1,23 +1,8 @@
-"""Documents whose like this process has found flawless before: read at once, in process, by comparison.
+"""What a process has learned from documents that passed every check: frames, shapes, forms of seals, certificates.
 
-Plan of `Known.read`, for the policy licence:
-
-1. The file begins with a known frame (frames.py); else it goes the whole way.
-2. What follows has a known shape (shapes.py): that is the road `shape`. Or it is read by structure.py, the frame's
-   objects taken over, and nothing is found: the road `frame`.
-3. The signed data of each seal are of a known form (cms_forms.py); or they bear a timestamp besides, and every
-   certificate in them is known.
-4. Each seal's digest is that of the covered bytes, and its signature that of the certificate's key.
-5. Only now, when it is certain that a key met before sealed them, are data and pages read and compared, with
-   narrower bounds than in a worker.
-6. Paths, times, rights: the same code as on the whole way (document.py), with the same certificates as before.
-
-Whatever fails in 1 to 5 goes the whole way and gets its verdict there; nothing is ever called wrong here. So this
-road can only say what the other one would say: the same facts, field by field.
-
-What is learned is learned from documents that passed every check: a frame and the form of a seal from the first one,
-which went the whole way, a further shape from one on the road `frame`. It says nothing about whom to trust: that is
-the trust register's word in each verification. All memory is bounded.
+comparison.py reads documents with it; nothing here is ever called wrong or right. It says nothing about whom to trust:
+that is the trust register's word in each verification. What is known of a file's beginning, of what follows it, and of
+signed data, frames.py, shapes.py and cms_forms.py say. All memory is bounded.
 """
 
 from __future__ import annotations
@@ -27,33 +12,23 @@ from collections import Counter, OrderedDict
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from elicense.pki.evidence import NO_EVIDENCE
-from elicense.verification.chains import Knowledge
-from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches
+from elicense.verification.cms import DATA, read_signed_data
 from elicense.verification.cms_forms import SignedForms
-from elicense.verification.der import DerError
 from elicense.verification.digests import sweep
-from elicense.verification.document import SignatureReader, assemble
 from elicense.verification.facts import RevisionFacts
-from elicense.verification.forms import OURS
 from elicense.verification.frames import FramedDigests, Frames, frame_of
-from elicense.verification.handing import whole
 from elicense.verification.pdf import Hex, Violation
-from elicense.verification.printed import Document, compare_content
 from elicense.verification.ranges import check_gap
 from elicense.verification.scan import Candidate
-from elicense.verification.shapes import LARGEST_STREAM, LONGEST_FILE, MOST_PAGES
-from elicense.verification.signature import read_contents, read_signer
+from elicense.verification.shapes import LONGEST_FILE
+from elicense.verification.signature import read_contents
 from elicense.verification.structure import Structure, read_structure
 from elicense.verification.timestamps import read_token
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from elicense.pki.trust import TrustStore
     from elicense.verification.cms import SignedData
     from elicense.verification.digests import Digests
-    from elicense.verification.facts import Facts, SignatureFacts
+    from elicense.verification.facts import Facts
     from elicense.verification.shapes import Located
 
 MOST_CERTIFICATES = 4096
@@ -109,61 +84,7 @@ class Known:
         with self._lock:
             self.roads[road] += 1
 
-    def read(self, digests: Digests, trust: TrustStore, at: datetime) -> Reading | None:
-        """Return what is found in a document, None if it must go the whole way.
-
-        Args:
-            digests: what `digests` returned for it.
-            trust: what the verifier believes.
-            at: the moment of verification, UTC.
-        """
-        if not isinstance(digests, FramedDigests):
-            return None
-        data = whole(digests.data)
-        located = digests.frame.locate(data)
-        structure = _structure_of(located) if located else read_structure(data, digests.frame)
-        reader = SignatureReader(structure, OURS, Knowledge(trust, NO_EVIDENCE), (), at)
-        signatures = self._signatures(digests, reader) if _is_plain(structure) else None
-        if signatures is None:
-            return None
-        source = located or Document(data, structure, MOST_PAGES, LARGEST_STREAM)
-        content = compare_content(source, structure.candidates[0].claimed_time)
-        if content.facts.error is not None:
-            return None
-        last = structure.candidates[-1].byte_range
-        facts = assemble(
-            structure,
-            signatures,
-            timestamps=(),
-            sealed_sha256=digests.sealed(last[2] + last[3]),
-            loose_evidence=False,
-            content=content.facts,
-        )
-        if located is not None:
-            return Reading(facts, content.licence, Road.SHAPE)
-        return Reading(facts, content.licence, Road.FRAME, structure)
-
-    def _signatures(
-        self, digests: FramedDigests, reader: SignatureReader
-    ) -> tuple[SignatureFacts, ...] | None:
-        """Return the facts of the seals, None if one of them is not intact or its signer not known."""
-        read = []
-        for candidate in reader.structure.candidates:
-            signed = self._signed(whole(digests.data), candidate)
-            if signed is None:
-                return None
-            signer = read_signer(signed.signer)
-            if (
-                signer.weak
-                or digests.covered(candidate.byte_range, signed.digest) != signed.message_digest
-                or not signature_matches(signer.key, signed)
-            ):
-                return None
-            read.append((candidate, signed, signer))
-        found = tuple(reader.describe(*one, intact=True, matches=True) for one in read)
-        return None if any(one.timestamp and one.timestamp.error for one in found) else found
-
-    def _signed(self, data: bytes, candidate: Candidate) -> SignedData | None:
+    def signed(self, data: bytes, candidate: Candidate) -> SignedData | None:
         """Return a seal's signed data, None unless they are of a known form, or timestamped and all known."""
         start, end = candidate.gap
         signed = self.forms.read(data[start + 1 : end - 1])
@@ -173,7 +94,7 @@ class Known:
             check_gap(data, Hex(start, end))
             signed = read_signed_data(read_contents(data, candidate), DATA)
             tokens = [read_token(one).signed for one in signed.timestamps]
-        except (CmsError, DerError, Violation):
+        except (ValueError, Violation):
             return None
         brought = [one for read in (signed, *tokens) for one in (read.signer, *read.others)]
         return signed if tokens and all(one in self._certificates for one in brought) else None
@@ -190,7 +111,7 @@ class Known:
                 frame.learn(data, reading.structure)
             return
         located = frame.locate(data) if frame else None
-        structure = _structure_of(located) if located else read_structure(data, frame)
+        structure = structure_of(located) if located else read_structure(data, frame)
         if structure.findings:
             return
         for candidate in structure.candidates:
@@ -215,14 +136,7 @@ class Known:
                 self._certificates.popitem(last=False)
 
 
-def _is_plain(structure: Structure) -> bool:
-    """Return whether there are seals and nothing else, and all of them: no finding, no archive's data."""
-    waiting = structure.extensible is not None and structure.extensible.prepared
-    others = structure.evidence or any(one.kind != "seal" for one in structure.candidates)
-    return not (structure.findings or waiting or others)
-
-
-def _structure_of(located: Located) -> Structure:
+def structure_of(located: Located) -> Structure:
     """Return what structure.py says of a file of a known shape, without its objects."""
     size, shape = len(located.data), located.shape
     seal = Candidate(

@@ -5,7 +5,7 @@ Plan:
 1. Over the size limit: no look inside, INDETERMINATE.
 2. The register knows these very bytes: the signature is verified again at the recorded byte range, what was
    checked at issue is RECORDED, and no PDF is parsed. Only if the trust register still names the certificate.
-3. A document whose like was found flawless before is read by comparison, in this process (known.py).
+3. A document whose like was found flawless before is read by comparison, in this process (comparison.py).
 4. The facts of every other one, in the sandbox; not needed where the bytes show no signature to look at.
 5. The register's word on the licence the document states, once its signature is known to be a known signer's.
 6. The twelve checks, and the report.
@@ -32,6 +32,7 @@ from elicense.verification.checks import (
 from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches
 from elicense.verification.digests import Digests, sweep
 from elicense.verification.facts import Facts, RegisterFacts
+from elicense.verification.frames import FramedDigests
 from elicense.verification.known import PROCESS, Reading, Road
 from elicense.verification.policy import CLOCK_TOLERANCE, LICENCE, SIZE_LIMIT, Policy, choose_policy
 from elicense.verification.report import (
@@ -104,7 +105,7 @@ def verify(
         recorded = _by_hash(digests, record, chosen, registry, at) if record else None
         if recorded is not None:
             return recorded
-    reading = known.read(digests, trust, at) if known else None
+    reading = _read_known(known, digests, trust, at) if known else None
     if reading is None:
         reading = Reading(_read(data, trust, at, sandbox, policy=policy, digests=digests), None, Road.FULL)
     facts = reading.facts
@@ -116,6 +117,16 @@ def verify(
         if report.indication is Indication.TOTAL_PASSED:
             known.learn(data, reading)
     return report
+
+
+def _read_known(known: Known, digests: Digests, trust: TrustStore, at: datetime) -> Reading | None:
+    """Return what is found in a document that can be read by comparison."""
+    if not isinstance(digests, FramedDigests):
+        return None
+    # Loads the libraries that find certificate paths: not before a document needs them in this process.
+    from elicense.verification.comparison import read_compared  # noqa: PLC0415
+
+    return read_compared(known, digests, trust, at)
 
 
 def _read(

@@ -206,6 +206,21 @@ def test_large_documents_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> No
     assert learn_is_none(data)
 
 
+def test_content_has_narrow_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams that inflate far, and many pages, are read by a worker only; the verdict is the same."""
+    for subject, name, value in (
+        (SLUG, "shapes.LARGEST_STREAM", 500),
+        ("approval-document", "comparison.LARGEST_STREAM", 500),
+        ("approval-document", "comparison.MOST_PAGES", 2),
+    ):
+        known, data = Known(), documents.licence(subject)
+        assert verified(data, known)
+        with monkeypatch.context() as patch:
+            patch.setattr(f"elicense.verification.{name}", value)
+            assert both(data, documents.trust(), documents.AT, known=known)[1] is Road.FULL
+        assert both(data, documents.trust(), documents.AT, known=known)[1] is ROADS[subject]
+
+
 def learn_is_none(data: bytes) -> bool:
     """Return whether the file has no shape to learn."""
     return shapes.learn_shape(data, read_structure(data), frames.prefix_length(data)) is None

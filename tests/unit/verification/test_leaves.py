@@ -62,18 +62,19 @@ def test_a_leaf_is_one_value_of_its_kind(name: str, data: st.DataObject) -> None
     assert kind is not Name or b"#" not in text
 
 
-@given(
-    st.lists(
-        st.one_of(st.integers(0, 99999), st.lists(st.integers(0, 9999), min_size=1, max_size=3)), min_size=1
-    )
-)
-def test_widths_are_the_numbers_written(numbers: list[object]) -> None:
-    """Two numbers never run together: what is read has as many as were written."""
+ITEMS = st.one_of(st.integers(0, 99999), st.lists(st.integers(0, 9999), min_size=1, max_size=3))
+
+
+@given(st.integers(0, 99999), st.lists(ITEMS, max_size=6))
+def test_widths_are_the_numbers_written(first: int, more: list[object]) -> None:
+    """Two numbers never run together: what is read has as many as were written, with or without space at brackets."""
+    items = [first, *more]
     text = (
-        "[" + " ".join(f"[{' '.join(map(str, n))}]" if isinstance(n, list) else str(n) for n in numbers) + "]"
+        "[" + " ".join(f"[{' '.join(map(str, n))}]" if isinstance(n, list) else str(n) for n in items) + "]"
     )
-    assert re.fullmatch(leaves.WIDTHS, text.encode())
-    assert read(text.encode())[0].value == numbers
+    for spelling in (text, text.replace(" [", "["), text.replace(" [", "[").replace("] ", "]")):
+        assert re.fullmatch(leaves.WIDTHS, spelling.encode())
+        assert read(spelling.encode())[0].value == items
     assert not re.fullmatch(leaves.WIDTHS, text.replace("]", " ]", 1).encode())
 
 

@@ -64,7 +64,9 @@ def test_no_other_byte_may_differ() -> None:
             changed = bytearray(digits)
             changed[position] ^= 1 << bit
             found = form.read(bytes(changed))
-            assert found is None or (value and found == read_signed_data(bytes.fromhex(changed[:stop].decode()), DATA))
+            assert found is None or (
+                value and found == read_signed_data(bytes.fromhex(changed[:stop].decode()), DATA)
+            )
 
 
 def test_digits_are_lower_case_and_padding_is_zeros() -> None:

@@ -80,9 +80,12 @@ def serve(arguments: list[str]) -> int:
     """Serve the demo's data on loopback, making the demo first if there is none."""
     if not (ROOT / "var" / "demo").exists() and demo([]):
         return 1
-    return run(
-        [str(PYTHON), "-m", "service", "--demo", "var/demo", "--port", arguments[0] if arguments else "8000"]
-    )
+    port = arguments[0] if arguments else "8000"
+    command = [str(PYTHON), "-m", "service", "--demo", "var/demo", "--port", port]
+    print("$ python -m service --demo var/demo --port", port, flush=True)
+    os.chdir(ROOT)
+    # In place of this process: what stops or renews the service is sent to the process that was started.
+    return os.execv(command[0], command)  # noqa: S606
 
 
 def test(arguments: list[str]) -> int:

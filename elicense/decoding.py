@@ -129,11 +129,14 @@ class LicenceFile(NamedTuple):
 
 
 _BEGIN, _MIDDLE, _END = '{"index":[', ',"licence":', f',"schema":"{LICENCE_SCHEMA}"}}'
+_PLAIN = r'[^"\\\x00-\x1f]'
+_ESCAPED = r'\\(?:["\\bfnrt]|u00(?:0[0-7be-f]|1[0-9a-f]))'
 _ENTRY = re.compile(
     r'\{("fields":\[[^\]\\]{0,600}\],"mcid":[0-9]{1,16},"page":[0-9]{1,16},"rect":\[[-0-9,]{7,80}\],'
-    r'"template":"[^"\\]{0,600}"),"text":"([^"\\\x00-\x1f]*)"\}([,\]])'
+    rf'"template":"{_PLAIN}{{0,300}}+(?:{_ESCAPED}{_PLAIN}{{0,300}}+){{0,3}}+"),'
+    rf'"text":"({_PLAIN}*+(?:{_ESCAPED}{_PLAIN}*+)*+)"\}}([,\]])'
 )
-"""An entry without escapes; what stands before its text is bounded, because it is remembered."""
+"""An entry; what stands before its text is bounded, because it is remembered. Escapes are those that are canonical."""
 
 
 def read_licence_file(data: bytes) -> tuple[Licence, tuple[FieldPlacement, ...]]:
@@ -157,7 +160,7 @@ def open_licence_file(data: bytes) -> LicenceFile:
 
 
 def _as_written(data: bytes) -> LicenceFile | None:
-    """Return what is in a licence.json whose index has no escapes, None for every other. Raises MalformedDocument."""
+    """Return what is in a licence.json written as the issuer does, None for another one. Raises MalformedDocument."""
     try:
         text = data.decode("utf-8")
         places, end = _places(text)
@@ -184,7 +187,7 @@ def _places(text: str) -> tuple[tuple[tuple[PlaceHead, str], ...], int]:
         if entry is None:
             raise ValueError("an entry that is not as the issuer writes it")
         head, said, more = entry.groups()
-        found.append((_head(head), said))
+        found.append((_head(head), said if "\\" not in said else _DECODER.decode(f'"{said}"')))
         at = entry.end()
     return tuple(found), at
 
@@ -294,7 +297,7 @@ def _draft_parts(body: Mapping[str, object]) -> dict[str, Any]:
         "holders": holders,
         "issued_on": _date(body["issued_on"]),
         "validity": _validity(body["validity"]),
-        "fields": {name: _field_value(item) for name, item in _mapping(body["fields"]).items()},
+        "fields": _fields(_mapping(body["fields"])),
         "labels": {
             name: {lang: _text(label) for lang, label in _mapping(item).items()}
             for name, item in _mapping(body["labels"]).items()
@@ -360,6 +363,10 @@ def holder_from_json(value: object) -> Holder:
     """
     body = _keys(value, _HOLDER_KEYS)
     return Holder(name=_text(body["name"]), code_kind=_text(body["code_kind"]), code=_text(body["code"]))
+
+
+def _fields(body: dict[str, object]) -> dict[str, FieldValue]:
+    return {name: item if isinstance(item, str) else _field_value(item) for name, item in body.items()}
 
 
 def _field_value(value: object) -> FieldValue:

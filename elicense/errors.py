@@ -118,6 +118,18 @@ class ConfigurationError(ElicenseError):
     code = "configuration_error"
 
 
+class InvalidSheet(ElicenseError):
+    """A file of many requests cannot be used: its encoding, its form, or a column of its header."""
+
+    code = "invalid_sheet"
+
+
+class WorkerLost(ElicenseError):
+    """A process that issues for a bulk run ended before its work, twice at the same rows."""
+
+    code = "worker_lost"
+
+
 class RegistryError(ElicenseError):
     """The register refused or failed."""
 

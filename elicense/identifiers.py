@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from operator import mul
 from typing import TYPE_CHECKING, Self
 
 from elicense.errors import InvalidLicenceData
@@ -102,7 +103,9 @@ def mod_11_2(body: str) -> str:
 
 
 def _weighted(characters: Sequence[str], weights: Sequence[int], alphabet: str) -> int:
-    return sum(alphabet.index(c) * w for c, w in zip(characters, weights, strict=True))
+    if len(characters) != len(weights):
+        raise ValueError("too many or too few characters")
+    return sum(map(mul, map(alphabet.index, characters), weights))
 
 
 def credit_code_check(body: str) -> str:
@@ -130,6 +133,7 @@ def resident_id_check(body: str) -> str:
     return RESIDENT_CHECK_CHARACTERS[_weighted(body, _RESIDENT_WEIGHTS, "0123456789") % 11]
 
 
+@lru_cache(maxsize=1024)
 def check_credit_code(text: str, name: str = "credit_code") -> str:
     """Return `text` if it is a 统一社会信用代码: 18 characters, alphabet and check character right.
 
@@ -256,6 +260,7 @@ def check_region(text: str, name: str = "region") -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def check_type_code(text: str, name: str = "type_code") -> str:
     """Return `text` if it is a 证照类型代码: credit code of the defining body and 3 digits.
 

@@ -192,7 +192,8 @@ def fill_gap(pdf: bytes, byte_range: tuple[int, int, int, int], der: bytes) -> b
     _, start, end, _ = byte_range
     if 2 * len(der) > end - start - 2:
         raise ValueError("the gap is too small")
-    return pdf[: start + 1] + der.hex().encode("ascii").ljust(end - start - 2, b"0") + pdf[end - 1 :]
+    view, digits = memoryview(pdf), der.hex().encode("ascii").ljust(end - start - 2, b"0")
+    return b"".join((view[: start + 1], digits, view[end - 1 :]))
 
 
 def _references(numbers: Sequence[int]) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from elicense.errors import ConfigurationError
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
+TOKEN_FILE = "token"  # noqa: S105 - a file's name
+"""The demonstration's bearer token, in its folder."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +37,8 @@ class Settings:
     """Largest file POST /verifications and the page look at, bytes; above it the answer is INDETERMINATE."""
     body_limit: int = MEBIBYTE
     """Largest request body elsewhere, bytes."""
-    threads: int = 4
-    """Requests served at the same time, 1 to 64."""
+    workers: int = field(default_factory=processors)
+    """Processes, 1 to 64, each of which serves one request at a time; by default one for each processor."""
 
     def __post_init__(self) -> None:
         _require(
@@ -53,17 +62,17 @@ class Settings:
             "the body limit must be 4 KiB to 16 MiB",
             "请求体上限应为 4 KiB 至 16 MiB",
         )
-        _require(1 <= self.threads <= 64, "threads must be 1 to 64", "线程数应为 1 至 64")
+        _require(1 <= self.workers <= 64, "workers must be 1 to 64", "工作进程数应为 1 至 64")
 
 
 def read_settings(demo_folder: Path, port: int, environ: Mapping[str, str]) -> Settings:
     """Return the settings of the command line and the environment together.
 
     ELICENSE_TRUSTED_HOSTS (separated by commas), ELICENSE_UPLOAD_LIMIT and ELICENSE_BODY_LIMIT (bytes) and
-    ELICENSE_THREADS override the defaults. Raises ConfigurationError when one of them makes no sense.
+    ELICENSE_WORKERS override the defaults. Raises ConfigurationError when one of them makes no sense.
     """
     chosen: dict[str, Any] = {}
-    for name in ("upload_limit", "body_limit", "threads"):
+    for name in ("upload_limit", "body_limit", "workers"):
         variable = f"ELICENSE_{name.upper()}"
         if text := environ.get(variable):
             _require(
@@ -76,6 +85,11 @@ def read_settings(demo_folder: Path, port: int, environ: Mapping[str, str]) -> S
     if hosts is not None:
         chosen["trusted_hosts"] = tuple(host.strip() for host in hosts.split(","))
     return Settings(demo_folder, port, **chosen)
+
+
+def log_to_stderr() -> None:
+    """What the service's processes log goes to standard error, each line with its process."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
 
 
 def _require(condition: bool, en: str, zh: str) -> None:

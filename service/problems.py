@@ -48,7 +48,7 @@ class DocumentNotFinished(ElicenseError):
 
 
 class ReportExpired(ElicenseError):
-    """A report's text is too old or not of this process: the file must be verified again."""
+    """A report's text is too old or not of this service: the file must be verified again."""
 
     code = "report_expired"
 

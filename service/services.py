@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, g
 
+from elicense.registry.rules import status_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from elicense.catalogue import Catalogue
     from elicense.issuing import IssuedLicence
-    from elicense.model import IssueRequest
-    from elicense.registry.protocol import DocumentStore, Registry
+    from elicense.model import IssueRequest, LicenceStatus
+    from elicense.registry.protocol import DocumentStore, LicenceRecord, Registry
     from elicense.verification.report import VerificationReport
     from service.auth import Department, Departments
 
@@ -59,6 +61,14 @@ def now() -> datetime:
         g.at = services().clock()
     moment: datetime = g.at
     return moment
+
+
+def status_now(record: LicenceRecord) -> LicenceStatus:
+    """Return whether a licence just read from the register is in force at this request's moment."""
+    known = status_of(record, at=now())
+    if known is not None:
+        return known
+    return services().registry.status(str(record.licence.identifier), at=now())
 
 
 def caller() -> Department:

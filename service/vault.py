@@ -1,11 +1,14 @@
 """A finished report travels in the page that shows it, locked, and comes back to be shown another way.
 
 So the service keeps nothing of an upload, and still signs only what it has verified itself: the lock's key is made
-at start, lives in this process alone and is never written. A report is good for an hour, or until the service stops.
+at start, lives in the service's processes alone and is never written. A report is good for an hour, or until the
+service stops.
 """
 
 from __future__ import annotations
 
+import base64
+import os
 import zlib
 from typing import TYPE_CHECKING
 
@@ -26,19 +29,20 @@ LARGEST = 512 * 1024
 
 
 class Vault:
-    """Locks reports and opens them again."""
+    """Locks reports and opens them again; every vault of the same key opens them."""
 
-    def __init__(self) -> None:
-        self._lock = Fernet(Fernet.generate_key())
+    def __init__(self, key: bytes | None = None) -> None:
+        """`key` is 32 random bytes; without one a key of its own is made."""
+        self._lock = Fernet(base64.urlsafe_b64encode(key or os.urandom(32)))
 
     def lock(self, report: VerificationReport, at: datetime) -> str | None:
-        """Return the report as text that only this process can read; None if it would be too large for a page."""
+        """Return the report as text that only this service can read; None if it would be too large for a page."""
         data = zlib.compress(report_to_json(report))
         token = self._lock.encrypt_at_time(data, int(at.timestamp())).decode("ascii")
         return token if len(token) <= LARGEST else None
 
     def unlock(self, token: str, at: datetime) -> VerificationReport:
-        """Return the report that `lock` locked. Raises ReportExpired if it is too old or not of this process."""
+        """Return the report that `lock` locked. Raises ReportExpired if it is too old or not of this service."""
         try:
             data = self._lock.decrypt_at_time(token.encode("ascii"), HOUR, int(at.timestamp()))
         except (InvalidToken, UnicodeEncodeError) as error:

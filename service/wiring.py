@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from elicense import demo
 from elicense.issuing import issue, resume
+from elicense.issuing.warming import warm_up
 from elicense.reporting.document import pdf_report
 from elicense.reporting.identity import demo_report_signer
 from elicense.verification.pipeline import verify
 from elicense.verification.sandbox import Sandbox
 from elicense.verification.shown import with_difference
 from service.auth import Department, Departments, demo_token, digest_of, load_departments
+from service.config import TOKEN_FILE
 from service.services import Services
 
 if TYPE_CHECKING:
@@ -29,21 +31,31 @@ if TYPE_CHECKING:
 logger = logging.getLogger("service")
 
 DEPARTMENTS_FILE = "departments.json"
-TOKEN_FILE = "token"  # noqa: S105 - a file's name
 
 
-def wire(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Services:
-    """Return the services of a demo folder, every licence that a crash left unfinished resumed first.
+def wire(
+    settings: Settings, *, clock: Callable[[], datetime] | None = None, resuming: bool = True
+) -> Services:
+    """Return the services of a demo folder, warm: what requests have in common is read, compiled and started.
 
-    Raises ConfigurationError or KeyUnavailable if something in the folder is broken.
+    Args:
+        settings: checked.
+        clock: instead of the machine's.
+        resuming: finish first every licence that a crash left unfinished.
+
+    Raises:
+        ConfigurationError, KeyUnavailable: something in the folder is missing or broken.
+        InvalidTemplate, RenderingError, SealError: a licence type cannot be compiled.
     """
     office = demo.load(settings.demo_folder)
     now = clock or _clock
-    for one in resume(office, at=now()):
+    for one in resume(office, at=now()) if resuming else ():
         logger.warning(
             "resumed a licence that was left unfinished: %s", one.error.code if one.error else "issued"
         )
-    sandbox = Sandbox(workers=min(2, settings.threads))
+    warm_up(office, at=now())
+    # One request at a time in a process, so one document.
+    sandbox = Sandbox(workers=1)
     sandbox.warm_up()
     signer = demo_report_signer(settings.demo_folder, at=now())
     return Services(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 import yaml
@@ -223,6 +224,11 @@ class TypeDefinition(_Part):
     """Where form and rules come from, and what was not read."""
     fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1)]
     """What it says about its holder's case."""
+
+    @cached_property
+    def field_names(self) -> frozenset[str]:
+        """Names of its fields."""
+        return frozenset(field.name for field in self.fields)
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:

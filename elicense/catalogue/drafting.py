@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from elicense.catalogue.values import canonical, check_date, check_text, refuse
@@ -61,8 +62,8 @@ def _require_asked(
     licence_type: LicenceType, request: IssueRequest, authorities: tuple[IssuingAuthority, ...]
 ) -> None:
     """Return if these are the authorities asked and may be so many. Raises NotAuthorised, InvalidLicenceData."""
-    codes = [authority.code for authority in authorities]
-    if codes[0] != request.authority_code or codes[1:] != list(request.joint_authority_codes):
+    codes = tuple(authority.code for authority in authorities)
+    if codes != (request.authority_code, *request.joint_authority_codes):
         raise NotAuthorised(
             "the request names another authority: send it to the authority whose credit code it bears",
             "申请中的颁发机构与本机构不一致，请向申请所载机构提出",
@@ -92,6 +93,12 @@ def _require_authority(licence_type: LicenceType, authority: IssuingAuthority, w
             f"该级别机构（{authority.level}）无权颁发{licence_type.name_zh}，仅限：{levels}",
             field=f"{where}.level",
         )
+    _check_authority(authority, where)
+
+
+@lru_cache(maxsize=1024)
+def _check_authority(authority: IssuingAuthority, where: str) -> None:
+    """Return if the authority's data are sound, looked at once for the same. Raises InvalidLicenceData."""
     check_credit_code(authority.code, f"{where}.code")
     check_region(authority.region, f"{where}.region")
     check_text(authority.name, f"{where}.name", least=2, most=60)
@@ -113,8 +120,9 @@ def _issued_on(request: IssueRequest, at: datetime) -> date:
 
 def _fields(licence_type: LicenceType, given: Mapping[str, object], issued_on: date) -> dict[str, FieldValue]:
     """Return all given fields in canonical form, in the type's order. Raises InvalidLicenceData."""
-    known = {spec.name for spec in licence_type.fields}
-    if unknown := sorted(str(name) for name in given if name not in known):
+    known = licence_type.definition.field_names
+    if not known.issuperset(given):
+        unknown = sorted(str(name) for name in given if name not in known)
         refuse(
             unknown[0][:60],
             f"{licence_type.name_en} has no such field: take it out or correct its name",
@@ -235,6 +243,7 @@ def _anniversary(day: date, years: int) -> date:
         return date(day.year + years, 3, 1)
 
 
+@lru_cache(maxsize=64)
 def _verify_base(text: str) -> str:
     """Return the address if it may stand before an identifier. Raises InvalidLicenceData."""
     if not re.fullmatch(r"https?://[!-~]{1,180}[/=]", text):

@@ -111,6 +111,19 @@ class LicenceType:
         found = self.sample.get("joint_authorities", ())
         return tuple(_authority(body) for body in found)  # type: ignore[attr-defined]
 
+    def require_unchanged(self) -> None:
+        """Return if the folder holds what was read from it. Raises InvalidTemplate if it changed since.
+
+        What is made of files read at different times would bear a digest that is true of none of them.
+        """
+        if _folder_digest(self.folder) != self.digest:
+            raise InvalidTemplate(
+                f"the files of {self.slug} changed since they were read: load the licence types again "
+                "(the service: SIGHUP)",
+                f"证照类型 {self.slug} 的文件在读取后发生了变化：请重新加载证照类型（服务进程：SIGHUP）",
+                field=self.slug,
+            )
+
     def sample_request(self) -> IssueRequest:
         """Return the invented request of the sample."""
         body = dict(self.sample["request"])  # type: ignore[call-overload]

@@ -37,7 +37,8 @@ _REFUSED_CATEGORIES = {
     "Zp": ("a paragraph separator", "段分隔符"),
 }
 _COMMON = re.compile("[!-~\u3000\u3001\u3002\u4e00-\u9fff \u201c\u201d\uff08\uff09\uff0c\uff1a\uff1b]*")
-"""Characters beyond doubt; most values are nothing else and need not be looked at one by one."""
+"""Characters beyond doubt, each of them its own normal form; most values are nothing else."""
+_SPACES = (" ", "\u3000")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?")
 
 
@@ -67,7 +68,8 @@ def check_text(text: object, name: str, *, least: int = 1, most: int = 200) -> s
             f"it has {len(text)} characters, {least} to {most} are allowed: shorten or complete it",
             f"共{len(text)}个字，应为{least}至{most}个字，请删减或补全",
         )
-    for position, character in enumerate("" if _COMMON.fullmatch(text) else text, 1):
+    common = _COMMON.fullmatch(text) is not None
+    for position, character in enumerate("" if common else text, 1):
         if fault := _fault(character):
             point = f"U+{ord(character):04X}"
             refuse(
@@ -75,9 +77,9 @@ def check_text(text: object, name: str, *, least: int = 1, most: int = 200) -> s
                 f"character {position} ({point}) is {fault[0]}: delete it and type the text again",
                 f"第{position}个字符（{point}）是{fault[1]}，请删除后重新输入",
             )
-    if text != text.strip(" \u3000"):
+    if text[:1] in _SPACES or text[-1:] in _SPACES:
         refuse(name, "delete the space at its beginning or end", "请删除开头或结尾的空格")
-    if not unicodedata.is_normalized("NFC", text):
+    if not common and not unicodedata.is_normalized("NFC", text):
         refuse(name, _compatibility(text), "含有非规范组合形式（NFC）的字符，请用输入法重新输入该字")
     return text
 

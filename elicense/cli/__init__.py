@@ -17,7 +17,7 @@ import click
 
 from elicense.cli.common import LANGUAGES, Language, complain, file_trouble, language_option, print_json
 from elicense.cli.usage import explain, language_asked
-from elicense.errors import ConfigurationError, ElicenseError, KeyUnavailable
+from elicense.errors import ConfigurationError, ElicenseError, InvalidSheet, KeyUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": "demonstrate:demo_command",
     "types": "office:types_command",
     "issue": "office:issue_command",
+    "bulk": "bulk:bulk_command",
     "verify": "verify:verify_command",
     "status": "office:status_command",
     "suspend": "office:suspend_command",
@@ -97,7 +98,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _refuse(context, "usage", explain(error, context["lang"]), status=2)
     except ElicenseError as error:
-        status = 2 if isinstance(error, ConfigurationError | KeyUnavailable) else 1
+        status = 2 if isinstance(error, ConfigurationError | KeyUnavailable | InvalidSheet) else 1
         return _refuse(context, error.code, error.text(context["lang"]), field=error.field, status=status)
     except OSError as error:
         where = f"{os.fsdecode(error.filename)}: " if error.filename else ""

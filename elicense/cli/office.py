@@ -101,7 +101,7 @@ def issue_command(
     request = licence_type.sample_request() if data_file is None else _request(slug, _read_data(data_file))
     if not request.authority_code:
         request = replace(request, authority_code=licence_type.sample_authority().code)
-    _require_writable(out_file or Path(f"{slug}.pdf"))
+    require_writable(out_file or Path(f"{slug}.pdf"))
     with err().status(pick(lang, "issuing …", "正在签发…")):
         issued = issue(request, office, at=now())
     file = out_file or Path(f"{slug}-{issued.record.licence.identifier.serial}.pdf")
@@ -227,6 +227,12 @@ def open_office(folder: Path | None) -> tuple[Path, IssuingOffice]:
     Raises:
         ConfigurationError: none is named or found, or it is damaged.
     """
+    found = demo_folder(folder)
+    return found, demo.load(found)
+
+
+def demo_folder(folder: Path | None) -> Path:
+    """Return the demonstration's folder. Raises ConfigurationError if none is named or found."""
     found = folder or find_demo(Path.cwd())
     if found is None:
         raise ConfigurationError(
@@ -234,20 +240,20 @@ def open_office(folder: Path | None) -> tuple[Path, IssuingOffice]:
             "make one with `elicense demo`, or name it with --folder",
             "本版本只能在演示目录中签发和管理证照，而此处没有演示目录：请先运行 elicense demo，或用 --folder 指定",
         )
-    return found, demo.load(found)
+    return found
 
 
 # --- The file ---
 
 
-def _require_writable(file: Path) -> None:
+def require_writable(file: Path, option: str = "--out") -> None:
     """Return if `file` can probably be written: known before a number is spent. Raises ConfigurationError."""
     folder = file.absolute().parent
     if not folder.is_dir() or not os.access(file if file.exists() else folder, os.W_OK):
         raise ConfigurationError(
-            f"{file} cannot be written: make its folder, or choose another place with --out",
-            f"无法写入 {file}：请先建好目录，或用 --out 换一个位置",
-            field="--out",
+            f"{file} cannot be written: make its folder, or choose another place with {option}",
+            f"无法写入 {file}：请先建好目录，或用 {option} 换一个位置",
+            field=option,
         )
 
 

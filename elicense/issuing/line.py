@@ -76,12 +76,12 @@ _SEALS_MISSING = "format.seals_missing"
 """What the verifier says of a joint document between its seals."""
 
 
-def _no_step(_: Step) -> None:
+def no_step(_: Step) -> None:
     """Nobody asked."""
 
 
 def issue(
-    request: IssueRequest, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = _no_step
+    request: IssueRequest, office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = no_step
 ) -> IssuedLicence:
     """The licence asked for is sealed, verified, stored and on record as ISSUED.
 
@@ -111,7 +111,7 @@ def issue(
 
 
 def resume(
-    office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = _no_step
+    office: IssuingOffice, *, at: datetime, on_step: Callable[[Step], None] = no_step
 ) -> tuple[Resumed, ...]:
     """Every reservation that could be finished is ISSUED; return what became of each, oldest first.
 
@@ -128,7 +128,7 @@ def seal_next(
     *,
     at: datetime,
     authority_code: str | None = None,
-    on_step: Callable[[Step], None] = _no_step,
+    on_step: Callable[[Step], None] = no_step,
 ) -> LicenceRecord:
     """A joint document has one seal more; return its record: RESERVED, or ISSUED with the last seal.
 
@@ -199,7 +199,7 @@ def _reserve(
                 require_usable(one, licence_type, office, at=at)
         intent = intent_of(licence_type, keeper, parties, office)
         compiled = compiled_for(licence_type, keeper, parties, office, intent)
-        rehearsed = _rehearse(draft, licence_type, compiled, at=at)
+        rehearsed = rehearse(draft, licence_type, compiled, at=at)
     else:
         intent = known.intent
     record = office.registry.reserve(
@@ -212,7 +212,7 @@ def _reserve(
     return record, rehearsed
 
 
-def _rehearse(
+def rehearse(
     draft: LicenceDraft, licence_type: LicenceType, compiled: CompiledTemplate, *, at: datetime
 ) -> Planned:
     """Return the pages as they are planned for a stand-in; they can be made, and would be cleared.
@@ -260,6 +260,44 @@ def _seal_once(
 
     The record is another worker's if that one was first.
     """
+    sealed = make(record, office, at=at, on_step=on_step, rehearsed=rehearsed)
+    office.store.put(sealed.pdf, sealed.sha256)
+    on_step(Step.STORED)
+    # Killed here: the document lies durably in the store, and nobody knows its name. Made again by a
+    # deterministic key it is the same file; otherwise the orphan is never served.
+    record = _recorded(record, sealed, office, last=_is_last(record), at=at)
+    on_step(Step.COMMITTED)
+    # Killed here: all is done but the answer; the same request, or the register, finds the licence. A document
+    # that waits for further seals goes on from the one on record.
+    return record, sealed
+
+
+def _is_last(record: LicenceRecord) -> bool:
+    """Return whether the next seal is the last one, which it is of most licences."""
+    return len(record.interim) == len(record.licence.joint_authorities)
+
+
+def make(
+    record: LicenceRecord,
+    office: IssuingOffice,
+    *,
+    at: datetime,
+    on_step: Callable[[Step], None] = no_step,
+    rehearsed: Planned | None = None,
+) -> SealedDocument:
+    """Return the document of a reservation with its next seal, verified; it is neither stored nor on record.
+
+    Args:
+        record: RESERVED.
+        office: as for `issue`.
+        at: the moment, UTC.
+        on_step: told of every step passed.
+        rehearsed: what `rehearse` gave for this licence a moment ago, if it did.
+
+    Raises:
+        RenderingError, PreflightFailed: the page cannot be made, and the number was voided for it.
+        ElicenseError: otherwise as `issue`; the number waits.
+    """
     # Failed here (key away, no timestamp): not fatal, the reservation waits; the next resume tries again.
     if record.interim:
         sealed = _further_seal(record, office, at=at, on_step=on_step)
@@ -269,20 +307,11 @@ def _seal_once(
     # Killed here: a sealed document existed in this process's memory only. A deterministic key makes the same
     # bytes again; another key, or a further seal with its own time, makes others, and only what is on record first
     # ever leaves.
-    last = len(record.interim) == len(record.licence.joint_authorities)
-    _require_believed(sealed.pdf, office, at=at, last=last)
+    _require_believed(sealed, office, at=at, last=_is_last(record))
     on_step(Step.VERIFIED)
     # Failed here: outsiders would not believe our own seal, e.g. its certificate expired meanwhile. Fatal for
     # this document, which is dropped unseen; the number waits for a cure or for its void.
-    office.store.put(sealed.pdf)
-    on_step(Step.STORED)
-    # Killed here: the document lies durably in the store, and nobody knows its name. Made again by a
-    # deterministic key it is the same file; otherwise the orphan is never served.
-    record = _recorded(record, sealed, office, last=last, at=at)
-    on_step(Step.COMMITTED)
-    # Killed here: all is done but the answer; the same request, or the register, finds the licence. A document
-    # that waits for further seals goes on from the one on record.
-    return record, sealed
+    return sealed
 
 
 def _first_seal(
@@ -368,9 +397,9 @@ def _cleared(
     return cleared
 
 
-def _require_believed(pdf: bytes, office: IssuingOffice, *, at: datetime, last: bool) -> None:
+def _require_believed(sealed: SealedDocument, office: IssuingOffice, *, at: datetime, last: bool) -> None:
     """Return if outsiders believe the document, but for the seals still to come. Raises VerificationFailed."""
-    report = verify(pdf, trust=office.trust, at=at, sandbox=InProcess())
+    report = verify(sealed.pdf, trust=office.trust, at=at, sandbox=InProcess(), sha256=sealed.sha256)
     wrong = [one for one in report.checks if one.status in {CheckStatus.FAILED, CheckStatus.INDETERMINATE}]
     if last or [one.reason for one in wrong] != [_SEALS_MISSING]:
         report.require_passed()
@@ -381,7 +410,7 @@ def _recorded(
 ) -> LicenceRecord:
     """Return the record with the document that was on record first, ours or another worker's."""
     identifier = str(record.licence.identifier)
-    evidence = _evidence(record, sealed)
+    evidence = evidence_of(record, sealed)
     try:
         if last:
             return office.registry.commit(identifier, evidence, at=at)
@@ -395,7 +424,7 @@ def _recorded(
         return found
 
 
-def _evidence(record: LicenceRecord, sealed: SealedDocument) -> DocumentEvidence:
+def evidence_of(record: LicenceRecord, sealed: SealedDocument) -> DocumentEvidence:
     """Return what goes on record: the last seal's range, the lowest profile of all seals."""
     before = record.interim[-1:]
     pending = sealed.timestamp_pending or any(one.timestamp_pending for one in before)
@@ -410,12 +439,17 @@ def _issued(
 ) -> IssuedLicence:
     """Return record and document; `mine` saves reading the store if it is the one on record."""
     if record.document is None:
-        raise IllegalTransition(
-            f"number {record.licence.number} of this request was voided ({record.reason}): "
-            "ask again with a new idempotency key",
-            f"该申请的编号 {record.licence.number} 已作废（{record.reason}）：请使用新的幂等键重新申请",
-            field="idempotency_key",
-        )
+        raise voided(record)
     if mine is not None and mine.sha256 == record.document.sha256:
         return IssuedLicence(record, mine.pdf)
     return IssuedLicence(record, office.store.get(record.document.sha256))
+
+
+def voided(record: LicenceRecord) -> IllegalTransition:
+    """Return the error for a request whose number was voided."""
+    return IllegalTransition(
+        f"number {record.licence.number} of this request was voided ({record.reason}): "
+        "ask again with a new idempotency key",
+        f"该申请的编号 {record.licence.number} 已作废（{record.reason}）：请使用新的幂等键重新申请",
+        field="idempotency_key",
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from elicense.catalogue import Catalogue
@@ -79,6 +79,8 @@ class IssuingOffice:
     """What happens if the timestamp authority does not answer."""
     partners: tuple[JointPartner, ...] = ()
     """Authorities of joint documents whose keepers are elsewhere, on the same register and store."""
+    found: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `means` has looked up in this very office; one in which anything is replaced begins with nothing."""
 
 
 @dataclass(frozen=True, slots=True)

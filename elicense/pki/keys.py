@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography import x509
@@ -276,6 +277,7 @@ def signature_matches(certificate: x509.Certificate, signature: bytes, data: byt
     return True
 
 
+@lru_cache(maxsize=256)
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of the certificate's DER as hex, its name in registers and seals."""
     return certificate.fingerprint(hashes.SHA256()).hex()

@@ -10,17 +10,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elicense.encoding import draft_digest
-from elicense.errors import LicenceNotFound
+from elicense.errors import IllegalTransition, LicenceNotFound
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import rules
+from elicense.registry.assigning import Assigned, Known, assign, request_of
 from elicense.registry.protocol import LicenceRecord, StateChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from elicense.errors import ElicenseError
     from elicense.model import LicenceDraft
-    from elicense.registry.protocol import DocumentEvidence, Intent
+    from elicense.registry.protocol import DocumentEvidence, Finished, Intent, Reservation
 
 
 class MemoryRegistry:
@@ -46,7 +48,8 @@ class MemoryRegistry:
     ) -> LicenceRecord:
         """See Registry.reserve."""
         request = (draft.authority.code, idempotency_key) if idempotency_key is not None else None
-        digest = draft_digest(draft)
+        # Only what may be asked for again is told apart.
+        digest = draft_digest(draft) if request is not None else ""
         with self._lock:
             if request is not None and request in self._requests:
                 known, identifier = self._requests[request]
@@ -67,11 +70,45 @@ class MemoryRegistry:
             self._history[identifier] = []
             return self._write(LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None))
 
+    def reserve_group(
+        self, wanted: Sequence[Reservation], *, at: datetime
+    ) -> tuple[LicenceRecord | ElicenseError, ...]:
+        """See Registry.reserve_group."""
+        digests = [draft_digest(one.draft) for one in wanted]
+        with self._lock:
+            known = {
+                request: Known(self._requests[request][0], self._records[self._requests[request][1]])
+                for one in wanted
+                if (request := request_of(one)) is not None and request in self._requests
+            }
+            # It moves the sequences only for what can no longer fail.
+            answers = assign(
+                wanted, digests,
+                known=known, last=self._counters, taken=self._numbers, at=at, entropy=self._entropy,
+            )  # fmt: skip
+            return tuple(self._keep(one) if isinstance(one, Assigned) else one for one in answers)
+
+    def _keep(self, one: Assigned) -> LicenceRecord:
+        """Return the record; it and its request are known from now on."""
+        identifier = str(one.record.licence.identifier)
+        self._numbers.add(one.record.licence.number)
+        if one.request is not None:
+            self._requests[one.request] = (one.draft_sha256, identifier)
+        self._history[identifier] = []
+        return self._write(one.record)
+
     def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
         """See Registry.find_request."""
         with self._lock:
             found = self._requests.get((authority_code, idempotency_key))
             return self._records[found[1]] if found else None
+
+    def find_requests(
+        self, authority_code: str, idempotency_keys: Sequence[str]
+    ) -> Mapping[str, LicenceRecord]:
+        """See Registry.find_requests."""
+        found = {key: self.find_request(authority_code, key) for key in idempotency_keys}
+        return {key: record for key, record in found.items() if record is not None}
 
     def commit(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """See Registry.commit."""
@@ -80,6 +117,19 @@ class MemoryRegistry:
             if not rules.require_commit(record, evidence):
                 return record
             return self._write(replace(record, state=LicenceState.ISSUED, document=evidence, changed_at=at))
+
+    def commit_group(
+        self, finished: Sequence[Finished], *, at: datetime
+    ) -> tuple[LicenceRecord | ElicenseError, ...]:
+        """See Registry.commit_group."""
+        with self._lock:
+            return tuple(self._commit_one(one, at) for one in finished)
+
+    def _commit_one(self, one: Finished, at: datetime) -> LicenceRecord | ElicenseError:
+        try:
+            return self.commit(str(one.record.licence.identifier), one.document, at=at)
+        except (IllegalTransition, LicenceNotFound) as error:
+            return error
 
     def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """See Registry.add_archive_copy."""
@@ -174,11 +224,15 @@ class MemoryStore:
     def __init__(self) -> None:
         self._documents: dict[str, bytes] = {}
 
-    def put(self, document: bytes) -> str:
+    def put(self, document: bytes, sha256: str | None = None) -> str:
         """`document` is kept under its SHA-256, which is returned."""
-        sha256 = hashlib.sha256(document).hexdigest()
+        sha256 = sha256 or hashlib.sha256(document).hexdigest()
         self._documents[sha256] = document
         return sha256
+
+    def put_group(self, documents: Mapping[str, bytes]) -> None:
+        """Every document is kept under its digest."""
+        self._documents.update(documents)
 
     def get(self, sha256: str) -> bytes:
         """Return the document. Raises LicenceNotFound if there is none."""

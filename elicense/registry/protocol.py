@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from elicense.errors import ElicenseError
     from elicense.model import Licence, LicenceDraft, LicenceState, LicenceStatus
 
 
@@ -80,6 +81,28 @@ class StateChange:
     """As given with a suspension, its lifting, a revocation or a void."""
 
 
+class Reservation(NamedTuple):
+    """One of a group of reservations, as `Registry.reserve` takes it."""
+
+    draft: LicenceDraft
+    """Checked content."""
+    number: Callable[[int], str]
+    """Turns the sequence into the printed number."""
+    intent: Intent
+    """What is about to be made."""
+    idempotency_key: str | None = None
+    """The request's own name within its authority."""
+
+
+class Finished(NamedTuple):
+    """One of a group of finished documents, as `Registry.commit` takes it."""
+
+    record: LicenceRecord
+    """As the register gave it; its content is frozen, its state is looked up again."""
+    document: DocumentEvidence
+    """What was stored."""
+
+
 class Registry(Protocol):
     """The register of licences."""
 
@@ -99,14 +122,37 @@ class Registry(Protocol):
         Raises IdempotencyConflict, NumberTaken, RegistryError.
         """
 
+    def reserve_group(
+        self, wanted: Sequence[Reservation], *, at: datetime
+    ) -> tuple[LicenceRecord | ElicenseError, ...]:
+        """Do what `reserve` does for each of `wanted`, in their order, in one transaction; return what became of each.
+
+        A refusal stands in its place as the error that `reserve` would raise; it costs no sequence and keeps none of
+        the others from its number. Raises RegistryError, and then nothing of the group is reserved.
+        """
+
     def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
         """Return the record that this authority's idempotency key made, if any."""
+
+    def find_requests(
+        self, authority_code: str, idempotency_keys: Sequence[str]
+    ) -> Mapping[str, LicenceRecord]:
+        """Return the records that these keys of this authority made, by key; a key that made none is missing."""
 
     def commit(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """RESERVED -> ISSUED with evidence; the same evidence again is a no-op.
 
         Raises IllegalTransition for other evidence or another state, or if a joint licence lacks an earlier seal,
         LicenceNotFound.
+        """
+
+    def commit_group(
+        self, finished: Sequence[Finished], *, at: datetime
+    ) -> tuple[LicenceRecord | ElicenseError, ...]:
+        """Do what `commit` does for each of `finished`, in one transaction; return what became of each.
+
+        A refusal stands in its place as the error that `commit` would raise. Raises RegistryError, and then nothing of
+        the group is committed.
         """
 
     def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
@@ -158,8 +204,17 @@ class Registry(Protocol):
 class DocumentStore(Protocol):
     """Write-once store of finished documents, by content hash."""
 
-    def put(self, document: bytes) -> str:
-        """Store durably (fsync) and return the SHA-256; storing the same bytes again is a no-op."""
+    def put(self, document: bytes, sha256: str | None = None) -> str:
+        """Store durably (fsync) and return the SHA-256; storing the same bytes again is a no-op.
+
+        Whoever has worked out the SHA-256 already may say it; it is not checked here, but by every `get`.
+        """
+
+    def put_group(self, documents: Mapping[str, bytes]) -> None:
+        """Store every document durably under its SHA-256, which the caller worked out and nobody checks here.
+
+        Killed or refused before the end, each one is there whole or not at all. Raises RegistryError.
+        """
 
     def get(self, sha256: str) -> bytes:
         """Return the bytes, their hash checked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from elicense.errors import IdempotencyConflict, IllegalTransition, LicenceNotFound, NumberTaken
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 SERIAL_LENGTH = 20
 """Characters of 流水号: 20 of 36 kinds are 103 bits, for the identifier stands in public addresses."""
+
+_CONTENT = attrgetter(*LicenceDraft.__dataclass_fields__)
+"""Everything that a licence takes over from its draft, in the order in which both have it."""
 
 _CHANGES = {
     LicenceState.ISSUED: {LicenceState.SUSPENDED, LicenceState.REVOKED, LicenceState.SUPERSEDED},
@@ -57,7 +61,7 @@ def new_licence(
         entropy: gives n unguessable bytes.
     """
     return Licence(
-        **{name: getattr(draft, name) for name in LicenceDraft.__dataclass_fields__},
+        *_CONTENT(draft),
         identifier=LicenceIdentifier(draft.type_code, draft.authority.code, _serial(entropy(20)), 1),
         number=number,
         signing_time=at.replace(microsecond=0),
@@ -143,20 +147,37 @@ def status_at(validity: Validity, history: Sequence[StateChange], *, at: datetim
     Later changes do not count: who asks about a day in the past is told what was true on it.
     """
     known = [change for change in history if change.at <= at]
-    if not known or known[-1].state is LicenceState.RESERVED:
+    if not known:
         return LicenceStatus(InForce.NOT_KNOWN, at)
-    last, day = known[-1], at.astimezone(BEIJING).date()
-    if last.state in _ENDED:
-        state = _ENDED[last.state]
+    return _status(validity, known[-1].state, known[-1].reason, at)
+
+
+def status_of(record: LicenceRecord, *, at: datetime) -> LicenceStatus | None:
+    """Return whether a licence is in force at `at`, as its record alone tells; None if it changed since `at`.
+
+    The register answers for any time; who has just read the record need not ask again about now.
+    """
+    if at < record.changed_at:
+        return None
+    return _status(record.licence.validity, record.state, record.reason, at)
+
+
+def _status(validity: Validity, state: LicenceState, reason: str | None, at: datetime) -> LicenceStatus:
+    """Return what a licence last changed to `state` is at `at`."""
+    if state is LicenceState.RESERVED:
+        return LicenceStatus(InForce.NOT_KNOWN, at)
+    day = at.astimezone(BEIJING).date()
+    if state in _ENDED:
+        found = _ENDED[state]
     elif validity.end is not None and day > validity.end:
-        state = InForce.EXPIRED
-    elif last.state is LicenceState.SUSPENDED:
-        state = InForce.SUSPENDED
+        found = InForce.EXPIRED
+    elif state is LicenceState.SUSPENDED:
+        found = InForce.SUSPENDED
     elif day < validity.start:
-        state = InForce.NOT_YET_VALID
+        found = InForce.NOT_YET_VALID
     else:
         return LicenceStatus(InForce.IN_FORCE, at)
-    return LicenceStatus(state, at, last.reason)
+    return LicenceStatus(found, at, reason)
 
 
 def illegal(record: LicenceRecord, wanted: LicenceState) -> IllegalTransition:

@@ -8,27 +8,34 @@ content. A connection must not cross a fork: make the register in the process th
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, Row, create_engine, event, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from elicense.decoding import licence_from_json, read_canonical_json
 from elicense.encoding import canonical_json, draft_digest, licence_to_json
-from elicense.errors import ConfigurationError, RegistryError
+from elicense.errors import ConfigurationError, IllegalTransition, LicenceNotFound, RegistryError
 from elicense.model import InForce, LicenceState, LicenceStatus
-from elicense.registry import rules
-from elicense.registry.protocol import DocumentEvidence, Intent, LicenceRecord, StateChange
+from elicense.registry import groups, rules
+from elicense.registry.assigning import Assigned, assign
+from elicense.registry.protocol import LicenceRecord
+from elicense.registry.rows import (
+    copies_on_record,
+    dump,
+    find_record,
+    history_of,
+    licence_in,
+    record_in,
+    time_text,
+)
 from elicense.registry.schema import (
     ARCHIVE_COPY,
     COUNTER,
@@ -41,13 +48,15 @@ from elicense.registry.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select, Table
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-    from elicense.model import Licence, LicenceDraft
+    from elicense.errors import ElicenseError
+    from elicense.model import LicenceDraft
+    from elicense.registry.protocol import DocumentEvidence, Finished, Intent, Reservation, StateChange
 
 BUSY_SECONDS = 10
 """How long a writer waits for another one before it gives up."""
@@ -112,7 +121,7 @@ class SqlRegistry:
                 if known is not None:
                     if known.draft_sha256 != digest:
                         raise rules.conflict(idempotency_key)
-                    return _record(connection, known.identifier)
+                    return find_record(connection, known.identifier)
             sequence = _next_sequence(connection, draft)
             # An error of number() rolls the counter back with everything else: no gap.
             licence = rules.new_licence(draft, number=number(sequence), at=at, entropy=self._entropy)
@@ -132,88 +141,139 @@ class SqlRegistry:
                 )
         return record
 
+    def reserve_group(
+        self, wanted: Sequence[Reservation], *, at: datetime
+    ) -> tuple[LicenceRecord | ElicenseError, ...]:
+        """See Registry.reserve_group."""
+        digests = [draft_digest(one.draft) for one in wanted]
+        taken: set[str] = set()
+        with self._writing() as connection:
+            known = groups.known_requests(connection, wanted)
+            before = groups.last_sequences(connection, [one.draft for one in wanted])
+            while True:
+                answers = assign(
+                    wanted, digests, known=known, last=dict(before), taken=taken, at=at, entropy=self._entropy
+                )
+                fresh = [one for one in answers if isinstance(one, Assigned)]
+                # A number in use is seldom met: then the group is numbered again without it.
+                in_use = groups.numbers_in_use(connection, [one.record.licence.number for one in fresh])
+                if not in_use:
+                    break
+                taken |= in_use
+            groups.write_reservations(connection, fresh, at)
+        return tuple(one.record if isinstance(one, Assigned) else one for one in answers)
+
     def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
         """See Registry.find_request."""
         with self._reading() as connection:
             known = _request(connection, authority_code, idempotency_key)
-            return _record(connection, known.identifier) if known is not None else None
+            return find_record(connection, known.identifier) if known is not None else None
+
+    def find_requests(
+        self, authority_code: str, idempotency_keys: Sequence[str]
+    ) -> Mapping[str, LicenceRecord]:
+        """See Registry.find_requests."""
+        with self._reading() as connection:
+            known = groups.find_known(connection, authority_code, idempotency_keys)
+            return {key: one.record for key, one in known.items()}
 
     def commit(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """See Registry.commit."""
         with self._writing() as connection:
-            record = _record(connection, identifier)
-            if rules.require_commit(record, evidence):
-                connection.execute(
-                    update(LICENCE)
-                    .where(LICENCE.c.identifier == identifier)
-                    .values(document=_dump(evidence), document_sha256=evidence.sha256)
-                )
-                _enter(connection, identifier, LicenceState.ISSUED, at, None)
-            return _record(connection, identifier)
+            return _commit(connection, identifier, evidence, at)
+
+    def commit_group(
+        self, finished: Sequence[Finished], *, at: datetime
+    ) -> tuple[LicenceRecord | ElicenseError, ...]:
+        """See Registry.commit_group."""
+        with self._writing() as connection:
+            names = [str(one.record.licence.identifier) for one in finished]
+            waiting = groups.waiting(connection, names)
+            # A joint document's earlier seals are counted, and a second of the same is compared: those go one by one.
+            plain = {
+                name: one
+                for name, one in zip(reversed(names), reversed(finished), strict=True)
+                if name in waiting and not one.record.licence.joint_authorities
+            }
+            groups.write_documents(connection, {name: one.document for name, one in plain.items()}, at)
+            return tuple(
+                replace(one.record, state=LicenceState.ISSUED, document=one.document, changed_at=at)
+                if plain.get(name) is one
+                else _commit_one(connection, name, one.document, at)
+                for name, one in zip(names, finished, strict=True)
+            )
 
     def add_archive_copy(self, identifier: str, evidence: DocumentEvidence, *, at: datetime) -> LicenceRecord:
         """See Registry.add_archive_copy."""
         with self._writing() as connection:
-            if rules.require_copy(_record(connection, identifier), evidence):
+            if rules.require_copy(find_record(connection, identifier), evidence):
                 connection.execute(
                     insert(ARCHIVE_COPY).values(
-                        identifier=identifier, sha256=evidence.sha256, document=_dump(evidence), at=_time(at)
+                        identifier=identifier,
+                        sha256=evidence.sha256,
+                        document=dump(evidence),
+                        at=time_text(at),
                     )
                 )
-            return _record(connection, identifier)
+            return find_record(connection, identifier)
 
     def void(self, identifier: str, *, reason: str, at: datetime) -> LicenceRecord:
         """See Registry.void."""
         with self._writing() as connection:
-            rules.require_void(_record(connection, identifier))
+            rules.require_void(find_record(connection, identifier))
             _enter(connection, identifier, LicenceState.VOID, at, reason)
-            return _record(connection, identifier)
+            return find_record(connection, identifier)
 
     def change_state(
         self, identifier: str, state: LicenceState, *, reason: str, at: datetime
     ) -> LicenceRecord:
         """See Registry.change_state."""
         with self._writing() as connection:
-            rules.require_change(_record(connection, identifier), state)
+            rules.require_change(find_record(connection, identifier), state)
             _enter(connection, identifier, state, at, reason)
-            return _record(connection, identifier)
+            return find_record(connection, identifier)
 
     def get(self, identifier: str) -> LicenceRecord:
         """See Registry.get."""
         with self._reading() as connection:
-            return _record(connection, identifier)
+            return find_record(connection, identifier)
 
     def find_document(self, sha256: str) -> LicenceRecord | None:
         """See Registry.find_document."""
         with self._reading() as connection:
             row = connection.execute(select(LICENCE).where(LICENCE.c.document_sha256 == sha256)).one_or_none()
             if row is not None:
-                return _from_row(connection, row)
-            copies = _copies(connection, ARCHIVE_COPY.c.sha256 == sha256)
-            return _record(connection, copies[0].identifier) if copies else None
+                return record_in(connection, row)
+            copies = copies_on_record(connection, ARCHIVE_COPY.c.sha256 == sha256)
+            return find_record(connection, copies[0].identifier) if copies else None
 
     def add_interim(
         self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
     ) -> LicenceRecord:
         """See Registry.add_interim."""
         with self._writing() as connection:
-            if rules.require_interim(_record(connection, identifier), evidence, seals):
-                row = {"identifier": identifier, "seals": seals, "document": _dump(evidence), "at": _time(at)}
+            if rules.require_interim(find_record(connection, identifier), evidence, seals):
+                row = {
+                    "identifier": identifier,
+                    "seals": seals,
+                    "document": dump(evidence),
+                    "at": time_text(at),
+                }
                 connection.execute(insert(INTERIM).values(**row))
-            return _record(connection, identifier)
+            return find_record(connection, identifier)
 
     def history(self, identifier: str) -> tuple[StateChange, ...]:
         """See Registry.history."""
         with self._reading() as connection:
-            _record(connection, identifier)
-            return _history(connection, identifier)
+            find_record(connection, identifier)
+            return history_of(connection, identifier)
 
     def unfinished(self) -> tuple[LicenceRecord, ...]:
         """See Registry.unfinished."""
         waiting = select(LICENCE).where(LICENCE.c.state == LicenceState.RESERVED.value)
         with self._reading() as connection:
             rows = connection.execute(waiting.order_by(LICENCE.c.position)).all()
-            return tuple(_from_row(connection, row) for row in rows)
+            return tuple(record_in(connection, row) for row in rows)
 
     def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
         """See Registry.status."""
@@ -221,7 +281,7 @@ class SqlRegistry:
             row = connection.execute(select(LICENCE).where(LICENCE.c.identifier == identifier)).one_or_none()
             if row is None:
                 return LicenceStatus(InForce.NOT_KNOWN, at)
-            return rules.status_at(_licence(row).validity, _history(connection, identifier), at=at)
+            return rules.status_at(licence_in(row).validity, history_of(connection, identifier), at=at)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -327,12 +387,36 @@ def _insert(connection: Connection, record: LicenceRecord, sequence: int) -> Non
             sequence=sequence,
             content=content.decode(),
             content_sha256=hashlib.sha256(content).hexdigest(),
-            intent=_dump(record.intent),
+            intent=dump(record.intent),
             state=record.state.value,
-            changed_at=_time(record.changed_at),
+            changed_at=time_text(record.changed_at),
         )
     )
     _enter(connection, str(licence.identifier), record.state, record.changed_at, None)
+
+
+def _commit(
+    connection: Connection, identifier: str, evidence: DocumentEvidence, at: datetime
+) -> LicenceRecord:
+    """Return the record, ISSUED with this document. Raises IllegalTransition, LicenceNotFound."""
+    if rules.require_commit(find_record(connection, identifier), evidence):
+        connection.execute(
+            update(LICENCE)
+            .where(LICENCE.c.identifier == identifier)
+            .values(document=dump(evidence), document_sha256=evidence.sha256)
+        )
+        _enter(connection, identifier, LicenceState.ISSUED, at, None)
+    return find_record(connection, identifier)
+
+
+def _commit_one(
+    connection: Connection, identifier: str, evidence: DocumentEvidence, at: datetime
+) -> LicenceRecord | ElicenseError:
+    """Return the record as `_commit` does, or why it refuses."""
+    try:
+        return _commit(connection, identifier, evidence, at)
+    except (IllegalTransition, LicenceNotFound) as error:
+        return error
 
 
 def _enter(
@@ -342,95 +426,12 @@ def _enter(
     connection.execute(
         update(LICENCE)
         .where(LICENCE.c.identifier == identifier)
-        .values(state=state.value, changed_at=_time(at), reason=reason)
+        .values(state=state.value, changed_at=time_text(at), reason=reason)
     )
     connection.execute(
-        insert(HISTORY).values(identifier=identifier, state=state.value, at=_time(at), reason=reason)
+        insert(HISTORY).values(identifier=identifier, state=state.value, at=time_text(at), reason=reason)
     )
 
 
 def _request(connection: Connection, authority: str, key: str) -> Row[Any] | None:
     return connection.execute(select(REQUEST).filter_by(authority=authority, key=key)).one_or_none()
-
-
-def _record(connection: Connection, identifier: str) -> LicenceRecord:
-    """Return the licence's present. Raises LicenceNotFound."""
-    row = connection.execute(select(LICENCE).where(LICENCE.c.identifier == identifier)).one_or_none()
-    if row is None:
-        raise rules.not_found(identifier)
-    return _from_row(connection, row)
-
-
-def _licence(row: Row[Any]) -> Licence:
-    """Return the content in a row. Raises RegistryError if it is not what was frozen."""
-    content = row.content.encode()
-    if hashlib.sha256(content).hexdigest() != row.content_sha256:
-        raise RegistryError(
-            f"the register's content of {row.identifier} was altered: restore it from a backup",
-            f"登记库中 {row.identifier} 的内容被改动：请从备份恢复",
-        )
-    return licence_from_json(read_canonical_json(content))
-
-
-def _from_row(connection: Connection, row: Row[Any]) -> LicenceRecord:
-    """Return the record in a row, with its archive copies. Raises RegistryError like `_licence`."""
-    finished = row.document is not None
-    copies = _copies(connection, ARCHIVE_COPY.c.identifier == row.identifier) if finished else ()
-    licence = _licence(row)
-    return LicenceRecord(
-        licence=licence,
-        state=LicenceState(row.state),
-        intent=Intent(**json.loads(row.intent)),
-        document=_evidence(row.document) if finished else None,
-        changed_at=datetime.fromisoformat(row.changed_at),
-        reason=row.reason,
-        archive_copies=tuple(_evidence(copy.document) for copy in copies),
-        interim=_interim(connection, licence),
-    )
-
-
-def _copies(connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
-    """Return the rows of archive copies, oldest first."""
-    return _later(connection, ARCHIVE_COPY, select(ARCHIVE_COPY).where(which).order_by(ARCHIVE_COPY.c.line))
-
-
-def _interim(connection: Connection, licence: Licence) -> tuple[DocumentEvidence, ...]:
-    """Return the licence's documents between seals, fewest seals first; only joint ones have any."""
-    if not licence.joint_authorities:
-        return ()
-    own = select(INTERIM).where(INTERIM.c.identifier == str(licence.identifier))
-    rows = _later(connection, INTERIM, own.order_by(INTERIM.c.seals))
-    return tuple(_evidence(row.document) for row in rows)
-
-
-def _later(connection: Connection, table: Table, wanted: Select[Any]) -> Sequence[Row[Any]]:
-    """Return the rows; none if the table is not there yet: an earlier release's register gets it from a writer."""
-    try:
-        return connection.execute(wanted).all()
-    except OperationalError as error:
-        if f"no such table: {table.name}" in str(error.orig):
-            return ()
-        raise
-
-
-def _evidence(text: str) -> DocumentEvidence:
-    values = json.loads(text)
-    return DocumentEvidence(**{**values, "byte_range": tuple(values["byte_range"])})
-
-
-def _history(connection: Connection, identifier: str) -> tuple[StateChange, ...]:
-    lines = select(HISTORY).where(HISTORY.c.identifier == identifier).order_by(HISTORY.c.line)
-    return tuple(
-        StateChange(LicenceState(row.state), datetime.fromisoformat(row.at), row.reason)
-        for row in connection.execute(lines)
-    )
-
-
-def _dump(value: Intent | DocumentEvidence) -> str:
-    """Return the fields of a flat record as JSON text."""
-    return canonical_json(asdict(value)).decode()
-
-
-def _time(at: datetime) -> str:
-    """Return `at` as UTC text of one width, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 ATTACHMENT = "licence.json"
 """Name of the associated file."""
-_KEPT = 32
+KEPT = 32
 """Compiled templates kept ready; the least recently used one goes first."""
 
 
@@ -61,7 +61,7 @@ class _Shelf:
             if key not in self._templates:
                 self._templates[key] = make()
             self._templates.move_to_end(key)
-            if len(self._templates) > _KEPT:
+            if len(self._templates) > KEPT:
                 self._templates.popitem(last=False)
             return self._templates[key]
 
@@ -82,7 +82,7 @@ def compile_template(
         capacity: DER bytes to reserve for the first signature.
 
     Raises:
-        InvalidTemplate: the layout is wrong, or names a field the type does not have.
+        InvalidTemplate: the layout is wrong, names a field the type does not have, or changed since the type was read.
         RenderingError: the layout's own text does not fit or has no glyph.
         SealError: the seal cannot be drawn or does not fit its page.
     """
@@ -156,16 +156,15 @@ def _compile(
 
 def _read(licence_type: LicenceType) -> tuple[Layout, Background | None]:
     """Return the type's layout; for the background route the one its form fields amount to."""
-    layout = load_layout(licence_type.folder / "layout.yaml")
-    if layout.background is None:
-        return layout, None
-    # Most types have no background; the library that reads one takes 90 ms and 25 MB to load.
-    from elicense.rendering.background import read_background  # noqa: PLC0415
+    layout, background = load_layout(licence_type.folder / "layout.yaml"), None
+    if layout.background is not None:
+        # Most types have no background; the library that reads one takes 90 ms and 25 MB to load.
+        from elicense.rendering.background import read_background  # noqa: PLC0415
 
-    background = read_background(
-        licence_type.folder, layout, (licence_type.page_width, licence_type.page_height)
-    )
-    return background.layout, background
+        size = (licence_type.page_width, licence_type.page_height)
+        background = read_background(licence_type.folder, layout, size)
+    licence_type.require_unchanged()
+    return background.layout if background else layout, background
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,15 @@ def deflated(data: bytes) -> bytes:
 
 
 def best_deflated(data: bytes) -> bytes:
-    """Return `data` deflated as small as zlib can."""
-    return zlib.compress(data, BEST_LEVEL)
+    """Return `data` deflated as small as zlib can: drawings come out smaller when it looks for long matches only."""
+    return min(
+        (_searched(data, strategy) for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED)), key=len
+    )
+
+
+def _searched(data: bytes, strategy: int) -> bytes:
+    packer = zlib.compressobj(BEST_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy)
+    return packer.compress(data) + packer.flush()
 
 
 def engine() -> str:

@@ -121,8 +121,8 @@ class FontSubsets:
     def __post_init__(self) -> None:
         for font in self.carried:
             subset = self._begun(font.face)
-            for glyph in font.glyphs:
-                subset.add(glyph)
+            subset.glyphs += font.glyphs
+            subset.update(zip([glyph.char for glyph in font.glyphs], _CODES[1:], strict=False))
 
     def encode(self, glyphs: Iterable[Glyph]) -> tuple[EncodedRun, ...]:
         """Return the codes of `glyphs`, a run for each stretch in one face; new characters get new codes."""

@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import uharfbuzz as hb  # type: ignore[import-untyped]  # the package ships no types
@@ -223,7 +224,7 @@ class FontLibrary:
         digest = hashlib.sha256(f"{files}|{chains}".encode()).hexdigest()
         return (
             f"fonts {digest}; uharfbuzz {hb.__version__}; harfbuzz {hb.version_string()}; "
-            f"unicode {unicodedata.unidata_version}"
+            f"fonttools {version('fonttools')}; unicode {unicodedata.unidata_version}"
         )
 
     def face(self, index: int) -> Face:

@@ -21,7 +21,6 @@ from elicense.rendering.blocks import (
     names_in,
 )
 from elicense.rendering.objects import POINTS_PER_MM
-from elicense.rendering.oneline import one_line
 from elicense.rendering.structure import Annotation, Element, Mark
 from elicense.rendering.template import HeadSlot, PlotSlot, QrSlot, Rect, Slot, TextSlot
 from elicense.rendering.typeset import (
@@ -156,7 +155,7 @@ class PageDraft:
         box = placed_box(self.setter.fonts, style, rect, name=names[0] if names else None, baseline=baseline)
         self.slots.append(TextSlot(
             template=text, style=style, rect=rect, mcid=None if mark is None else mark.mcid, tag=tag,
-            box=box, line=one_line(box, style, rect), pagination=pagination, only=only,
+            box=box, pagination=pagination, only=only,
         ))  # fmt: skip
         return mark
 

@@ -1,10 +1,10 @@
 """The short road for the commonest text: one paragraph on one line, at its nominal size, without letter-spacing.
 
-A licence has a dozen of these. The long road (`PlacedBox.set`, `measured`, `runs_of`) is the one to read: it looks
-at every size, line and alignment. Of a short text all it says is settled by the box, the same on every licence, but
-for what depends on the text's width. So the long road is asked once, when the template is compiled, and the rest is
-worked out here: 4 us a text instead of 14 (measured). What is not as said above still goes the long road. Both give
-the same result: tests/unit/rendering/test_oneline.py.
+A licence has a dozen of these. The long road (`PlacedBox.set`, `measured`, `runs_of`, `Wrapping.piece`) is the one to
+read: it looks at every size, line and alignment. Of a short text all it says is settled by the slot, the same on every
+licence, but for what depends on the text's width. So the long road is asked once, when the template is compiled, and
+the rest is worked out here: 3 us a text instead of 14 (measured). What is not as said above still goes the long road.
+Both give the same result: tests/unit/rendering/test_oneline.py.
 """
 
 from __future__ import annotations
@@ -12,31 +12,36 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from elicense.encoding import json_text
 from elicense.errors import RenderingError
+from elicense.model import FieldPlacement
 from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
+from elicense.rendering.pieces import Piece, Shown
 from elicense.rendering.text import SHIFT, SPACES, TOLERANCE
 from elicense.rendering.typeset import Run, measured, runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from elicense.rendering.blocks import Style
-    from elicense.rendering.template import Rect
-    from elicense.rendering.typeset import PlacedBox
+    from elicense.rendering.pieces import Wrapping
+    from elicense.rendering.template import TextSlot
+    from elicense.rendering.typeset import Said
 
 _PROBE = "一"
 """As narrow as a text can be that is set on a line; how high it stands does not depend on what it says."""
+_NARROW = 500
+"""Width of a narrow character, 1/1000 em."""
 _MM = 1 / POINTS_PER_MM
 
 
 class OneLine(NamedTuple):
-    """A box and how a line of text stands in it, but for what depends on the line's width."""
+    """A slot and how a line of text stands in it, but for what depends on the line's width."""
 
     advances: Mapping[str, float]
     """Width of each character, 1/1000 em."""
-    role: str
-    """Font role."""
+    most: int
+    """Characters; a text of more takes the long road, for it hardly ever stands on one line."""
     room: float
     """Width of the widest text that stands on one line, 1/1000 em."""
     em: float
@@ -49,27 +54,20 @@ class OneLine(NamedTuple):
     """Points."""
     shift: float
     """Share of the free width that stands before the line."""
-    x: float
-    """Left edge of a line that stands at the left, mm from the page's left."""
-    y: float
-    """Baseline, mm from the page's foot."""
-    size: float
-    """Points."""
-    box: Rect
-    """The box, mm."""
-    under_seal: bool
-    """Whether a seal may cover it."""
-    shown_size: str
-    """The size, as PDF writes it."""
-    move: str
-    """Operator that goes to a line that stands at the left."""
     end_of_move: str
-    """The part of it behind the left edge."""
+    """The baseline and the operator that goes there."""
+    line: PlacedLine
+    """A line that stands at the left."""
+    run: Run
+    """The same as it is shown."""
+    around: Wrapping
+    """What stands around it."""
 
-    def set(self, text: str, page: int) -> tuple[PlacedLine, Run] | None:
-        """Return `text` on its line; None if it takes the long road, where it is refused if need be."""
+    def piece(self, said: Said, page: int, mcid: int) -> Piece | None:
+        """Return the piece of a text on one line; None if it takes the long road, where it is refused if need be."""
+        text = said.text
         ink = text.rstrip(SPACES)
-        if not ink or "\n" in ink:
+        if not ink or len(text) > self.most or "\n" in ink:
             return None
         try:
             sums = list(accumulate(map(self.advances.__getitem__, text), initial=0.0))
@@ -78,40 +76,42 @@ class OneLine(NamedTuple):
         if sums[-1] > self.room:
             return None
         natural = sums[len(ink)] * self.em
-        x, move = self.x, self.move
+        _, _, x, y, _, size, box, under_seal = self.line
+        _, role, points, spacing, move = self.run
         if self.shift:
             begin = round(self.indent + self.shift * (self.width - natural), 3) + self.left
             x, move = round(begin * _MM, 3), f"1 0 0 1 {num(begin)} {self.end_of_move}"
         wide = round(round(natural, 3) * _MM, 3)
-        return (
-            PlacedLine(text, page, x, self.y, wide, self.size, self.box, self.under_seal),
-            Run(text, self.role, self.shown_size, "0", move),
+        fields, rect, (head, middle), opening, closing = self.around
+        return Piece(
+            said,
+            mcid,
+            (Shown(f"{opening}{mcid}>> BDC\n", (Run(text, role, points, spacing, move),), closing),),
+            (PlacedLine(text, page, x, y, wide, size, box, under_seal),),
+            (FieldPlacement(said.template, fields, page, rect, mcid, text),),
+            (f'{head}{mcid},"page":{page}{middle}{json_text(text)}}}',),
         )
 
 
-def one_line(box: PlacedBox, style: Style, rect: Rect) -> OneLine | None:
-    """Return how a line stands in a box; None if even a short text takes the long road.
-
-    Args:
-        box: the box.
-        style: how its texts are set.
-        rect: the box, mm.
-    """
+def one_line(slot: TextSlot) -> OneLine | None:
+    """Return how a line stands in a slot; None if even a short text takes the long road."""
+    style, (x, _, width, _) = slot.style, slot.rect
     if style.spacing or style.align == "spread":
         return None
     try:
-        lines = box.set(_PROBE)
+        lines = slot.box.set(_PROBE)
     except RenderingError:
         return None
     size = float(style.size)
     if lines[0].size != size:
         return None
-    em, left, width = size / 1000, rect[0] * POINTS_PER_MM, rect[2] * POINTS_PER_MM
+    em, width = size / 1000, width * POINTS_PER_MM
     indent = style.indent * 1000
-    (placed,), (run,) = measured(lines, 0, rect, under_seal=style.under_seal), runs_of(lines)
+    room = width * 1000 / size + TOLERANCE - indent
+    (line,), (run,) = measured(lines, 0, slot.rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
-        advances=box.box.fonts.advances(style.font), role=style.font,
-        room=width * 1000 / size + TOLERANCE - indent, em=em, left=left, width=width - indent * em,
-        indent=indent * em, shift=SHIFT.get(style.align, 0.0), x=placed.x, y=placed.y, size=size, box=placed.box,
-        under_seal=placed.under_seal, shown_size=run.size, move=run.move, end_of_move=f"{num(lines[0].y)} Tm ",
+        advances=slot.box.box.fonts.advances(style.font), most=int(room / _NARROW), room=room, em=em,
+        left=x * POINTS_PER_MM, width=width - indent * em, indent=indent * em,
+        shift=SHIFT.get(style.align, 0.0), end_of_move=f"{num(lines[0].y)} Tm ", line=line, run=run,
+        around=slot.wrapping,
     )  # fmt: skip

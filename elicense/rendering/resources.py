@@ -57,7 +57,8 @@ def write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont, *, b
         f"<</Type/FontDescriptor/FontName/{name}{_descriptor(font.metrics)}/FontFile2 {program} 0 R>>",
     )
     body.add(program, stream(f"/Length1 {len(font.program)}", font.program, best=best))
-    body.add(unicode, stream("", font.to_unicode, best=best))
+    # Of a licence's own font it stays as it is: half a kilobyte more, but nobody has to inflate it to read the text.
+    body.add(unicode, stream("", font.to_unicode, compress=best, best=best))
     return top
 
 

@@ -93,15 +93,26 @@ class Sheet:
         if earlier is not None and earlier.page is self.page and earlier.position == self.position:
             known = earlier.slots
         for slot, old in zip(self.page.slots, known, strict=True):
-            self.slots.append(
-                self._text(slot, old) if isinstance(slot, TextSlot) else self._special(slot, old)
-            )
+            if not isinstance(slot, TextSlot):
+                piece = self._special(slot, old)
+            elif old is not None and slot.plain and old.said.text == self._printed(slot.template):
+                piece = old
+            else:
+                piece = self._text(slot, old)
+            self.slots.append(piece)
+
+    def _printed(self, template: str) -> str:
+        return self.printer(template, self.position, self.pages)
 
     def _text(self, slot: TextSlot, old: Piece | None) -> Piece:
         mcid = slot.mcid
         if slot.only is not None and (slot.only == "odd") != (self.position % 2 == 1):
             return Piece(_SILENT, mcid, () if mcid is None else (marked(slot.tag, mcid, "BT\nET"),))
-        said = say(slot.template, self.printer, empty=slot.style.empty, page=self.position, pages=self.pages)
+        said = Said(self._printed(slot.template), slot.template)
+        if slot.style.empty:
+            said = say(
+                slot.template, self.printer, empty=slot.style.empty, page=self.position, pages=self.pages
+            )
         if mcid is None:
             if not said.text:
                 return Piece(said, None)
@@ -114,9 +125,10 @@ class Sheet:
         around = slot.wrapping
         if said.template != slot.template:
             around = wrapping(said.template, slot.rect, slot.style.colour, slot.mark_tag)
-        short = slot.line.set(said.text, self.position) if slot.line is not None else None
-        if short is not None:
-            return around.piece(said, (self.position, mcid), (short[0],), (short[1],))
+        elif slot.line is not None:
+            piece = slot.line.piece(said, self.position, mcid)
+            if piece is not None:
+                return piece
         lines = slot.box.set(said.text)
         placed = measured(lines, self.position, slot.rect, under_seal=slot.style.under_seal)
         return around.piece(said, (self.position, mcid), placed, runs_of(lines))

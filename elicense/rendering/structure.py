@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from elicense.rendering.objects import nums, ref, refs, text_string
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from elicense.rendering.objects import Body
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A marked-content sequence on a page."""
 
     page: int
@@ -27,8 +26,7 @@ class Mark:
     """Its identifier on that page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """An annotation as a kid of its element."""
 
     number: int
@@ -37,8 +35,7 @@ class Annotation:
     """Object number of its page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A structure element before it has a number."""
 
     tag: str
@@ -74,33 +71,36 @@ class TreeWriter:
         """Write `element` and all below it; return its object number."""
         number = self.allocate()
         page = _first_page(element)
-        kids = " ".join(self._kid(kid, number, page) for kid in element.kids)
-        entries = [f"/Type/StructElem/S/{element.tag}/P {ref(parent)}"]
+        kids = " ".join([self._kid(kid, number, page) for kid in element.kids])
+        own = f"<</Type/StructElem/S/{element.tag}/P {parent} 0 R"
         if page is not None:
-            entries.append(f"/Pg {ref(page)}")
+            own += f"/Pg {page} 0 R"
         if element.lang:
-            entries.append(f"/Lang({element.lang})")
+            own += f"/Lang({element.lang})"
         if attributes := _attributes(element):
-            entries.append(f"/A {attributes}")
+            own += f"/A {attributes}"
         if kids:
-            entries.append(f"/K[{kids}]")
+            own += f"/K[{kids}]"
         alt = b"/Alt " + text_string(element.alt) if element.alt else b""
-        self.body.add(number, b"<<" + "".join(entries).encode("ascii") + alt + b">>")
+        self.body.add(number, b"%s%s>>" % (own.encode("ascii"), alt))
         return number
 
     def _kid(self, kid: Element | Mark | Annotation, owner: int, page: int | None) -> str:
+        if isinstance(kid, Mark):
+            self.owners[kid.page][kid.mcid] = owner
+            return str(kid.mcid) if kid.page == page else f"<</Type/MCR/Pg {ref(kid.page)}/MCID {kid.mcid}>>"
         if isinstance(kid, Element):
             return ref(self.add(kid, owner))
-        if isinstance(kid, Annotation):
-            self.widgets[kid.number] = owner
-            return f"<</Type/OBJR/Obj {ref(kid.number)}/Pg {ref(kid.page)}>>"
-        self.owners[kid.page][kid.mcid] = owner
-        return str(kid.mcid) if kid.page == page else f"<</Type/MCR/Pg {ref(kid.page)}/MCID {kid.mcid}>>"
+        self.widgets[kid.number] = owner
+        return f"<</Type/OBJR/Obj {ref(kid.number)}/Pg {ref(kid.page)}>>"
 
 
 def _first_page(element: Element) -> int | None:
     """Return the page of the element's own first piece of content."""
-    return next((kid.page for kid in element.kids if not isinstance(kid, Element)), None)
+    for kid in element.kids:
+        if not isinstance(kid, Element):
+            return kid.page
+    return None
 
 
 def _attributes(element: Element) -> str:
@@ -133,7 +133,7 @@ def parent_tree(pages: Sequence[Mapping[int, int]], *widget_owners: int) -> str:
     parts = []
     for key, owners in enumerate(pages):
         top = max(owners, default=-1)
-        entries = " ".join(ref(owners[mcid]) if mcid in owners else "null" for mcid in range(top + 1))
+        entries = " ".join([f"{owners[mcid]} 0 R" if mcid in owners else "null" for mcid in range(top + 1)])
         parts.append(f"{key}[{entries}]")
     parts += [f"{key} {ref(owner)}" for key, owner in enumerate(widget_owners, len(pages))]
     return f"<</Nums[{' '.join(parts)}]>>"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from elicense.preflight import Furniture, HashedPrefix
 from elicense.rendering.blocks import names_in
 from elicense.rendering.names import flow_templates
+from elicense.rendering.oneline import OneLine, one_line
 from elicense.rendering.pieces import Wrapping, wrapping
 from elicense.wording import NUMBERED
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.layout import Straddle
-    from elicense.rendering.oneline import OneLine
     from elicense.rendering.typeset import PlacedBox
     from elicense.seal.drawing import SealDrawing
 
@@ -45,12 +45,20 @@ class TextSlot:
     """Name of its marked content, unless that is an artifact, and on a repeated page of its structure element."""
     box: PlacedBox
     """Its box, and how texts are set in it."""
-    line: OneLine | None
-    """How a short text stands in it; None if all texts take the long road."""
     pagination: bool = False
     """True for page numbers: set on the page, no part of the text."""
     only: str | None = None
     """odd or even, if it is set on such pages only."""
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is the same slot on every page, and nothing stands for what is absent."""
+        return self.mcid is not None and self.only is None and not self.style.empty
+
+    @cached_property
+    def line(self) -> OneLine | None:
+        """How a short text stands in it; None if all texts take the long road."""
+        return one_line(self)
 
     @cached_property
     def wrapping(self) -> Wrapping:

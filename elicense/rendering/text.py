@@ -379,26 +379,24 @@ def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
     edge = setting.indent * em if start == 0 else 0.0
     slack = setting.width - edge - natural
     stretched = align == "spread" or (align == "justify" and end < len(whole))
-    parts = _parts(ink, align) if stretched else []
-    gaps = sum([len(part) if even else 1 for part, even in parts]) - 1
+    parts: list[tuple[str, bool]] = []
+    gaps = -1
+    if stretched and (align == "spread" or _ALL_EVEN.fullmatch(ink)):
+        gaps = len(ink) - 1
+    elif stretched:
+        parts = [("".join(run), even) for even, run in groupby(ink, _is_even)]
+        gaps = sum([len(part) if even else 1 for part, even in parts]) - 1
     stretch = slack if gaps > 0 else 0.0
     # What cannot be spread stands in the middle.
     x = edge + SHIFT.get("center" if align == "spread" and gaps < 1 else align, 0.0) * slack
     spacing = setting.spacing * em
     segments: tuple[Segment, ...]
     if len(parts) > 1:
-        segments = _segments(piece, parts, x, em, (spacing, stretch / gaps))
+        segments = _segments(piece, parts, x, em, (spacing, stretch / gaps if gaps > 0 else 0.0))
     else:
         spacing += stretch / gaps if gaps > 0 else 0.0
         segments = (Segment(text, round(x, 3), round(spacing, 4)),) if text else ()
     return Line(text, round(x, 3), y, round(natural + stretch, 3), segments)
-
-
-def _parts(ink: str, align: Align) -> list[tuple[str, bool]]:
-    """Return a stretched line's ink cut where stretching changes: justified, words and dashes keep theirs."""
-    if align == "spread" or _ALL_EVEN.fullmatch(ink):
-        return [(ink, True)] if ink else []
-    return [("".join(run), even) for even, run in groupby(ink, _is_even)]
 
 
 _ALL_EVEN = re.compile("[\u3000-\u303e\u4e00-\u9fff\uff01-\uff60]*")

@@ -244,6 +244,7 @@ def measured(lines: Iterable[SetLine], page: int, rect: Rect, *, under_seal: boo
     ])  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def hundredths(rect: Rect) -> tuple[int, int, int, int]:
     """Return a box in mm as the data index has it: whole hundredths of a millimetre."""
     x, y, width, height = (round(value * 100) for value in rect)

@@ -29,9 +29,9 @@ def report_to_json(report: VerificationReport) -> bytes:
         {
             "indication": report.indication,
             "sub_indication": report.sub_indication,
-            "in_force": asdict(report.in_force),
-            "checks": [asdict(one) for one in report.checks],
-            "signatures": [asdict(one) for one in report.signatures],
+            "in_force": _members(report.in_force),
+            "checks": [_members(one) for one in report.checks],
+            "signatures": [_members(one) for one in report.signatures],
             "sha256": report.sha256,
             "verified_at": report.verified_at,
             "policy": report.policy,
@@ -41,6 +41,11 @@ def report_to_json(report: VerificationReport) -> bytes:
         },
         default=datetime.isoformat,
     ).encode("ascii")
+
+
+def _members(one: LicenceStatus | Outcome | SignatureSummary) -> dict[str, Any]:
+    """Return what a flat record holds, by name: `asdict` copies every value, which takes ten times as long."""
+    return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
 def report_from_json(data: bytes) -> VerificationReport:

@@ -54,7 +54,8 @@ def check_usable(
             f"印章{seal.number}有效期为{first}至{last}，{now}不在其内，请核对时钟或重新制作印章。",
             field="valid_until",
         )
-    if certificate_sha256.lower() not in {listed.lower() for listed in seal.certificates}:
+    listed = certificate_sha256 in seal.certificates
+    if not listed and certificate_sha256.lower() not in {one.lower() for one in seal.certificates}:
         raise SealError(
             f"The certificate {certificate_sha256} is not listed in seal {seal.number}; "
             "sign with a listed one or have the seal made anew.",

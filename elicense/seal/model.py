@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003  the fields' types stay resolvable at run time
 from enum import StrEnum
 
@@ -80,7 +80,9 @@ class Seal:
     certificates: tuple[str, ...]
     """SHA-256 (hex) of the DER of each certificate that may apply this seal."""
 
-    @property
-    def art_digest(self) -> str:
-        """SHA-256 (hex) of what it looks like: equal exactly for equal art."""
-        return hashlib.sha256(repr(self.art).encode("utf-8")).hexdigest()
+    art_digest: str = field(init=False, repr=False, compare=False)
+    """SHA-256 (hex) of what it looks like: another one for any other art."""
+
+    def __post_init__(self) -> None:
+        """Compute the digest once; it is asked for with every licence."""
+        object.__setattr__(self, "art_digest", hashlib.sha256(repr(self.art).encode("utf-8")).hexdigest())

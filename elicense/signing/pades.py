@@ -12,6 +12,8 @@ from elicense.signing.template import largest_size
 from elicense.updates import digest_of, fill_gap
 
 if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
     from elicense.model import Licence
     from elicense.pki.keys import Signer
     from elicense.pki.timestamps import TimestampAuthority
@@ -74,10 +76,12 @@ def seal_document(
     """
     document = cleared.redeem()
     _check_slot(document)
-    digest = digest_of(document.pdf, document.slot.byte_range, signer.algorithm.digest)
+    begun = _begun(document)
+    digest = _covered(document, signer.algorithm.digest, begun)
     der, profile, pending = sign_and_stamp(digest, signer, timestamps, on_timestamp_failure)
     pdf = _insert(document, der)
-    sha256 = hashlib.sha256(pdf).hexdigest()
+    begun.update(memoryview(pdf)[document.slot.byte_range[1] :])
+    sha256 = begun.hexdigest()
     return SealedDocument(pdf, sha256, document.slot.byte_range, profile, pending, cleared.licence)
 
 
@@ -104,6 +108,25 @@ def sign_and_stamp(
     return signature.der(token), "B-T", False
 
 
+def _begun(document: UnsignedDocument) -> Hash:
+    """Return the SHA-256 of the file up to the gap; of the template's constant bytes it is known already."""
+    known, gap = document.hashed, document.slot.byte_range[1]
+    if known is None:
+        return hashlib.sha256(memoryview(document.pdf)[:gap])
+    begun = known.state.copy()
+    begun.update(memoryview(document.pdf)[known.length : gap])
+    return begun
+
+
+def _covered(document: UnsignedDocument, algorithm: str, begun: Hash) -> bytes:
+    """Return the hash of what the byte range covers."""
+    if algorithm != begun.name:
+        return digest_of(document.pdf, document.slot.byte_range, algorithm)
+    digest = begun.copy()
+    digest.update(memoryview(document.pdf)[document.slot.byte_range[2] :])
+    return digest.digest()
+
+
 def _check_slot(document: UnsignedDocument) -> None:
     """Return if the slot is one gap of zeros and the byte range covers all else. Raises SigningError."""
     zero, start, end, tail = document.slot.byte_range
@@ -112,7 +135,7 @@ def _check_slot(document: UnsignedDocument) -> None:
         zero != 0
         or end + tail != len(document.pdf)
         or gap != b"<" + b"0" * (2 * document.slot.capacity) + b">"
-        or b"/ByteRange" not in document.pdf[:start]
+        or document.pdf.rfind(b"/ByteRange", 0, start) < 0
     ):
         raise SigningError(
             "the space reserved for the signature is not where the document says; render it again",

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from elicense.verification.cms import SignedData
+from elicense.verification.cms import SignedData
 
 HEAD = 256
 """Digits by which a form is looked up: lengths, versions, and where the first certificate begins, with its number."""
@@ -53,11 +51,17 @@ class SignedForm:
         if digest is None or signature is None:
             return None
         before, behind = self.attributes
-        return replace(
-            self.signed,
-            message_digest=digest,
-            signed=b"".join((before, digest, behind)),
-            signature=signature,
+        one = self.signed
+        return SignedData(
+            one.digest,
+            digest,
+            one.algorithm,
+            b"".join((before, digest, behind)),
+            signature,
+            one.signer,
+            one.others,
+            one.content,
+            one.timestamps,
         )
 
 

@@ -168,4 +168,6 @@ def frame_of(data: bytes, structure: Structure) -> Frame | None:
     met = Inventory(MAX_TOKENS)
     for found in objects.values():
         read_value(data, *found.body, met)
+        # What was not read yet would hold on to the whole file.
+        _ = found.value
     return Frame(data[:length], tuple(before), objects, MAX_TOKENS - met.tokens)

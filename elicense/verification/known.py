@@ -8,14 +8,16 @@ Plan of `Known.read`, for the policy licence:
 3. The signed data of each seal are of a known form (cms_forms.py); or they bear a timestamp besides, and every
    certificate in them is known.
 4. Each seal's digest is that of the covered bytes, and its signature that of the certificate's key.
-5. Only now, when it is certain that a signer met before made them, are data and pages read and compared.
+5. Only now, when it is certain that a key met before sealed them, are data and pages read and compared, with
+   narrower bounds than in a worker.
 6. Paths, times, rights: the same code as on the whole way (document.py), with the same certificates as before.
 
 Whatever fails in 1 to 5 goes the whole way and gets its verdict there; nothing is ever called wrong here. So this
 road can only say what the other one would say: the same facts, field by field.
 
-What is learned is learned from documents that went the whole way and passed every check. It says nothing about whom
-to trust; a document is trusted by the register of each verification alone. Its memory is bounded.
+What is learned is learned from documents that passed every check: a frame and the form of a seal from the first one,
+which went the whole way, a further shape from one on the road `frame`. It says nothing about whom to trust: that is
+the trust register's word in each verification. All memory is bounded.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from elicense.verification.pdf import Hex, Violation
 from elicense.verification.printed import Document, compare_content
 from elicense.verification.ranges import check_gap
 from elicense.verification.scan import Candidate
-from elicense.verification.shapes import LONGEST_FILE
+from elicense.verification.shapes import LARGEST_STREAM, LONGEST_FILE, MOST_PAGES
 from elicense.verification.signature import read_contents, read_signer
 from elicense.verification.structure import Structure, read_structure
 from elicense.verification.timestamps import read_token
@@ -124,7 +126,7 @@ class Known:
         signatures = self._signatures(digests, reader) if _is_plain(structure) else None
         if signatures is None:
             return None
-        source = located or Document(data, structure)
+        source = located or Document(data, structure, MOST_PAGES, LARGEST_STREAM)
         content = compare_content(source, structure.candidates[0].claimed_time)
         if content.facts.error is not None:
             return None

@@ -23,9 +23,9 @@ LENGTH = rb"([0-9]{1,10})"
 MOMENT = rb"\(D:[0-9]{14}Z\)"
 TEXT = rb"(?:\([^\\()]*+\)|<[0-9A-Fa-f]*+>)"
 _WIDTH = rb"[0-9]{1,5}(?:\.[0-9]{1,5})?+"
-_ITEM = rb"(?:%b|\[%b(?: %b)*+\])" % ((_WIDTH,) * 3)
-WIDTHS = rb"\[%b(?: %b)*+\]" % (_ITEM, _ITEM)
-"""One space between two numbers, always: 12 and 5 without it would be 125."""
+_ARRAY = rb"\[%b(?: %b)*+\]" % (_WIDTH, _WIDTH)
+WIDTHS = rb"\[%b(?:(?: |(?<=\]))%b| ?%b)*+\]" % (_WIDTH, _WIDTH, _ARRAY)
+"""A space between two numbers, always: 12 and 5 without it would be 125. Beside a bracket none is needed."""
 TAG = rb"/[A-Z]{6}\+"
 """Of the name of a font that is a subset; the rest of the name stays as it is, so it is none that is looked for."""
 

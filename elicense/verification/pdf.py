@@ -7,8 +7,7 @@ white space inside hexadecimal strings. What it does not understand it refuses w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 MAX_TOKENS = 2_000_000
 """Numbers, names, strings and brackets outside streams; reading so many takes about two seconds."""
@@ -110,24 +109,75 @@ class Inventory:
 Value = dict[str, "Value"] | list["Value"] | Name | Reference | Hex | bytes | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
 class IndirectObject:
-    """One object of the file."""
+    """One object of the file; never changed.
 
-    value: Value
-    """Its value; a stream's dictionary."""
-    start: int
-    """Offset of its number."""
-    end: int
-    """Offset after `endobj`."""
-    body: tuple[int, int]
-    """Span of the value's own bytes."""
-    stream: tuple[int, int] | None
-    """Span of the stream's data, still encoded; None if it has none."""
-    references: frozenset[int]
-    """Numbers of the objects it refers to."""
-    names: frozenset[str]
-    """Every name in it, keys and values."""
+    Args:
+        value: its value; a stream's dictionary.
+        start: offset of its number.
+        end: offset after `endobj`.
+        body: span of the value's own bytes.
+        stream: span of the stream's data, still encoded; None if it has none.
+        references: numbers of the objects it refers to.
+        names: every name in it, keys and values.
+    """
+
+    __slots__ = ("_unread", "_value", "body", "end", "names", "references", "start", "stream")
+
+    def __init__(
+        self,
+        value: Value,
+        start: int,
+        end: int,
+        *,
+        body: tuple[int, int],
+        stream: tuple[int, int] | None,
+        references: frozenset[int],
+        names: frozenset[str],
+    ) -> None:
+        self._value = value
+        self._unread = b""
+        self.start = start
+        self.end = end
+        self.body = body
+        self.stream = stream
+        self.references = references
+        self.names = names
+
+    @classmethod
+    def unread(
+        cls,
+        data: bytes,
+        place: tuple[int, int],
+        body: tuple[int, int],
+        references: frozenset[int],
+        names: frozenset[str],
+    ) -> Self:
+        """Return an object without a stream at `place` in `data`, whose value can be read and is not yet."""
+        found = cls(None, *place, body=body, stream=None, references=references, names=names)
+        found._unread = data
+        return found
+
+    @property
+    def value(self) -> Value:
+        """Return its value; a stream's dictionary."""
+        data = self._unread
+        if data:
+            self._value, _ = read_value(data, *self.body, Inventory(MAX_TOKENS))
+            self._unread = b""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the two say the same."""
+        if not isinstance(other, IndirectObject):
+            return NotImplemented
+        mine, others = (
+            (one.value, one.start, one.end, one.body, one.stream, one.references, one.names)
+            for one in (self, other)
+        )
+        return mine == others
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value, int]:
@@ -139,11 +189,10 @@ def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value
     stack: list[list[Value]] = []
     openers: list[bytes] = []
     position = start
-    while True:
-        match = match_token(data, position, end)
+    while match := match_token(data, position, end):
         met.tokens -= 1
-        if match is None or met.tokens < 0:
-            raise Violation("limit.complexity" if match else "format.token", position)
+        if met.tokens < 0:
+            raise Violation("limit.complexity", position)
         position = match.end()
         kind = match.lastgroup
         if kind == "open":
@@ -152,20 +201,31 @@ def read_value(data: bytes, start: int, end: int, met: Inventory) -> tuple[Value
             stack.append([])
             openers.append(match["open"])
             continue
-        closes = kind == "close"
-        value = _close(match["close"], stack, openers, position) if closes else _scalar(kind, match, met)
+        if kind == "name":
+            name = _NAMES.get(match["name"]) or _name(match["name"], met, match.start())
+            met.names.add(name)
+            value: Value = name
+        elif kind == "close":
+            value = _close(match["close"], stack, openers, position)
+        else:
+            value = _scalar(kind, match, met)
         if not stack:
             return value, position
         stack[-1].append(value)
+    raise Violation("format.token", position)
+
+
+def _name(text: bytes, met: Inventory, offset: int) -> Name:
+    """Return a name; without escapes it is remembered."""
+    _charge(met, text, b"#", offset)
+    name = read_name(text)
+    if b"#" not in text and len(text) <= _ORDINARY and len(_NAMES) < _MOST_NAMES:
+        _NAMES[text] = name
+    return name
 
 
 def _scalar(kind: str | None, match: re.Match[bytes], met: Inventory) -> Value:
-    """Return the value of one token that is no bracket."""
-    if kind == "name":
-        _charge(met, match["name"], b"#", match.start())
-        name = read_name(match["name"])
-        met.names.add(name)
-        return name
+    """Return the value of one token that is neither a bracket nor a name."""
     if kind == "number":
         text = match["number"]
         return float(text) if b"." in text else int(text)
@@ -173,14 +233,21 @@ def _scalar(kind: str | None, match: re.Match[bytes], met: Inventory) -> Value:
         number, generation, _ = match["ref"].split(b" ")
         if generation != b"0":
             raise Violation("format.layout", match.start(), "a reference to a later generation")
-        met.references.add(int(number))
-        return Reference(int(number), 0)
+        reference = Reference(int(number), 0)
+        met.references.add(reference.number)
+        return reference
     if kind == "hex":
         return Hex(match.start("hex") - 1, match.end("hex") + 1)
     if kind == "string":
-        _charge(met, match["string"], b"\\", match.start())
-        return _ESCAPE.sub(_unescape, match["string"])
+        text = match["string"]
+        _charge(met, text, b"\\", match.start())
+        return _ESCAPE.sub(_unescape, text) if b"\\" in text else text
     return WORDS[match["word"]]
+
+
+_NAMES: dict[bytes, Name] = {}
+"""Names without escapes that were met: a file has a few dozen different ones, hundreds of times."""
+_MOST_NAMES, _ORDINARY = 1024, 32
 
 
 def _charge(met: Inventory, text: bytes, escape: bytes, offset: int) -> None:
@@ -198,8 +265,7 @@ def closed(bracket: bytes, stack: list[list[Any]], openers: list[bytes], offset:
     if not stack or (openers.pop() == b"[") != (bracket == b"]"):
         raise Violation("format.token", offset)
     items = stack.pop()
-    pairs = len(items) % 2 == 0 and all(isinstance(key, Name) for key in items[0::2])
-    if bracket != b"]" and not pairs:
+    if bracket != b"]" and (len(items) % 2 or not {Name}.issuperset(map(type, items[0::2]))):
         raise Violation("format.token", offset)
     return items
 
@@ -210,7 +276,7 @@ def _close(bracket: bytes, stack: list[list[Value]], openers: list[bytes], offse
     if bracket == b"]":
         return items
     keys = items[0::2]
-    result: dict[str, Value] = dict(zip(keys, items[1::2], strict=True))
+    result: dict[str, Value] = dict(zip(keys, items[1::2]))  # noqa: B905 - closed() counted them
     if len(result) != len(keys):
         raise Violation("format.duplicate_key", offset)
     return result

@@ -13,16 +13,13 @@ Plan:
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from elicense.encoding import licence_member, licence_to_json
 from elicense.errors import LicenceNotFound
-from elicense.updates import RANGE, digest_of
+from elicense.updates import RANGE
 from elicense.verification.changes import LaterChanges
 from elicense.verification.checks import (
     CODES,
@@ -32,7 +29,7 @@ from elicense.verification.checks import (
     is_known,
     run_checks,
 )
-from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches, weak_key
+from elicense.verification.cms import DATA, CmsError, read_signed_data, signature_matches
 from elicense.verification.digests import Digests, sweep
 from elicense.verification.facts import Facts, RegisterFacts
 from elicense.verification.known import PROCESS, Reading, Road
@@ -46,7 +43,7 @@ from elicense.verification.report import (
 )
 from elicense.verification.sandbox import Sandbox
 from elicense.verification.scan import Candidate, find_candidates
-from elicense.verification.signature import load_certificate, read_contents
+from elicense.verification.signature import read_contents, read_signer
 from elicense.verification.structure import read_structure
 
 if TYPE_CHECKING:
@@ -72,6 +69,7 @@ def verify(
     sandbox: Reader | None = None,
     size_limit: int = SIZE_LIMIT,
     known: Known | None = PROCESS,
+    sha256: str | None = None,
 ) -> VerificationReport:
     """Return the report on a document; never raises for what its bytes hold.
 
@@ -86,6 +84,7 @@ def verify(
         size_limit: Bytes; a larger file is INDETERMINATE.
         known: What was learned from documents before; it changes how fast the answer comes, never the answer. None
             reads every document the whole way.
+        sha256: Of `data`, where the caller has just computed it; what a signature covers is digested here all the same.
 
     Raises:
         ConfigurationError: No such policy.
@@ -97,10 +96,12 @@ def verify(
         sha256 = Digests(data).whole
         return _report(Facts(len(data), (), traces=True, limit="size"), chosen, at, sha256)
     digests = known.digests(data) if known else sweep(data)
+    if sha256 is not None:
+        digests.take_whole(sha256)
     sha256 = digests.whole
     if registry is not None and chosen.online:
         record = registry.find_document(sha256)
-        recorded = _by_hash(data, record, chosen, registry, at) if record else None
+        recorded = _by_hash(digests, record, chosen, registry, at) if record else None
         if recorded is not None:
             return recorded
     reading = known.read(digests, trust, at) if known else None
@@ -237,7 +238,7 @@ def _summary(
 
 
 def _by_hash(
-    data: bytes, record: LicenceRecord, policy: Policy, registry: Registry, at: datetime
+    digests: Digests, record: LicenceRecord, policy: Policy, registry: Registry, at: datetime
 ) -> VerificationReport | None:
     """Return the report on bytes that the register vouches for, or None if they must go the whole way.
 
@@ -245,7 +246,7 @@ def _by_hash(
     the trust register, not the register of licences, names for this authority and type; its byte range must be the
     one that the document states, and the licence on record the one inside it.
     """
-    document = record.document
+    data, document = bytes(digests.data), record.document
     # An archive copy goes the whole way: no signature covers its end, only the register's word would. So does a
     # joint document: each authority is to be named.
     if record.licence.joint_authorities:
@@ -258,24 +259,23 @@ def _by_hash(
         return None
     try:
         signed = read_signed_data(read_contents(data, seal), DATA)
-        key = load_certificate(signed.signer).public_key()
-    except (CmsError, ValueError, UnsupportedAlgorithm):
+        signer = read_signer(signed.signer)
+    except CmsError:
         return None
-    certificate = hashlib.sha256(signed.signer).hexdigest()
-    entry = next((e for e in policy.entries(certificate) if _may(e, record)), None)
+    entry = next((e for e in policy.entries(signer.fingerprint) if _may(e, record)), None)
     if (
         entry is None
         or not seal.covers_all(len(data))
-        or digest_of(data, seal.byte_range, signed.digest) != signed.message_digest
-        or weak_key(key)
-        or not signature_matches(key, signed)
+        or digests.covered(seal.byte_range, signed.digest) != signed.message_digest
+        or signer.weak
+        or not signature_matches(signer.key, signed)
     ):
         return None
     status = registry.status(str(record.licence.identifier), at=at)
     summary = SignatureSummary(
         field="",
         signer=entry.authority_name,
-        certificate=certificate,
+        certificate=signer.fingerprint,
         seal=entry.seal_number,
         claimed_time=record.licence.signing_time,
         proven_time=None,

@@ -178,6 +178,9 @@ class Document:
 
     data: bytes
     structure: Structure
+    pages_at_most: int = MAX_PAGES
+    stream_at_most: int | None = None
+    """Bytes one stream may inflate to; None is MAX_STREAM."""
 
     @property
     def document_id(self) -> str:
@@ -190,7 +193,7 @@ class Document:
 
     def pages(self) -> list[dict[int, str]]:
         """Return, for each page in order, MCID -> text of its last content stream. Raises ContentError."""
-        return read_pages(page_plans(self.structure), self._stream)
+        return read_pages(page_plans(self.structure, self.pages_at_most), self._stream)
 
     def _stream(self, number: int) -> bytes:
         """Return a stream's decoded data: plain or deflated, at most MAX_STREAM bytes."""
@@ -198,7 +201,7 @@ class Document:
         if found is None or found.stream is None or not isinstance(found.value, dict):
             raise ContentError("content.stream")
         raw = self.data[slice(*found.stream)]
-        return inflate(raw) if is_deflated(found.value) else raw
+        return inflate(raw, self.stream_at_most) if is_deflated(found.value) else raw
 
 
 def is_deflated(dictionary: dict[str, Value]) -> bool:
@@ -217,15 +220,15 @@ def attachment_number(structure: Structure) -> int:
     raise ContentError("content.schema", f"no {ATTACHMENT}")
 
 
-def page_plans(structure: Structure) -> tuple[PagePlan, ...]:
-    """Return where each page's text is, in the order of the pages. Raises ContentError."""
+def page_plans(structure: Structure, most: int = MAX_PAGES) -> tuple[PagePlan, ...]:
+    """Return where each page's text is, in the order of the at most so many pages. Raises ContentError."""
     objects = _Objects(structure)
     waiting: list[Value] = [objects.dictionary(Reference(structure.root, 0)).get("Pages")]
     visited: set[Reference] = set()
     found: list[PagePlan] = []
     while waiting:
         reference = waiting.pop()
-        if len(found) > MAX_PAGES:
+        if len(found) > most:
             raise ContentError("limit.complexity", "pages")
         if not isinstance(reference, Reference) or reference in visited:
             raise ContentError("content.pages")
@@ -294,11 +297,11 @@ def _number(value: Value) -> int:
     return value.number
 
 
-def inflate(raw: bytes) -> bytes:
-    """Return deflated data. Raises ContentError if damaged, not used up, or larger than MAX_STREAM."""
+def inflate(raw: bytes, most: int | None = None) -> bytes:
+    """Return deflated data. Raises ContentError if damaged, not used up, or larger than `most`, else MAX_STREAM."""
     decoder = zlib.decompressobj()
     try:
-        result = decoder.decompress(raw, MAX_STREAM)
+        result = decoder.decompress(raw, most or MAX_STREAM)
     except zlib.error as error:
         raise ContentError("content.stream", "damaged") from error
     if decoder.unconsumed_tail:

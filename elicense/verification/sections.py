@@ -24,6 +24,8 @@ _LAST_LINES = rb"startxref\n(0|[1-9][0-9]{0,9})\n%%EOF\n"
 _TAIL = re.compile(_LAST_LINES + rb"\Z")
 _END = re.compile(_LAST_LINES)
 _ANY_END = re.compile(rb"startxref\s+[0-9]+\s+%%EOF")
+_ENTRIES = re.compile(rb"(?:[0-9]{10} 00000 n(?: |\r)\n)*+")
+_LINE_ENDS = (b" \n", b"\r\n")
 _RUN = re.compile(rb"(0|[1-9][0-9]{0,6}) ([1-9][0-9]{0,6})\n")
 _ENCRYPT = re.compile(rb"/Encrypt(?:[ \n\r]+[0-9]{1,10}[ \n\r]+[0-9]{1,5}[ \n\r]+R|[ \n\r]*<<)")
 
@@ -67,28 +69,42 @@ def read_sections(data: bytes, met: Inventory) -> tuple[Section, ...]:
     if at > 0:
         raise Violation("format.leading_bytes", 0)
     tail = _TAIL.search(data, max(0, len(data) - 64))
-    ranges = [tuple(map(int, match.groups())) for match in islice(DECLARED.finditer(data), MOST_RANGES)]
-    # In a file that has its end, such words may be a value that somebody typed into an honest licence.
-    if not tail and any(
-        end + rest > len(data) > start and data[start] == 0x3C for _, start, end, rest in ranges
-    ):
-        raise Violation("format.cut", len(data), "the file is shorter than its signature says")
-    if not _ANY_END.search(data):
-        raise Violation("format.cut", len(data), "the file has no end")
-    ends = [end + rest for _, _, end, rest in ranges if end + rest < len(data)]
-    extended = bool(ends) and _TAIL.search(data[max(0, max(ends) - 64) : max(ends)]) is not None
-    if extended and not tail:
-        raise Violation("format.after_end", max(ends))
-    if not HEADER.match(data) or not tail:
-        raise Violation(
-            "format.encrypted" if _ENCRYPT.search(data) else "format.layout", None, "header or last lines"
-        )
+    if not tail or not HEADER.match(data):
+        raise _damage(data, tail is not None)
     try:
         return _chain(data, int(tail[1]), met)
     except Violation as violation:
-        if extended and not violation.reason.startswith("limit."):
-            raise Violation("changes.revision", max(ends), "another program's revision") from violation
+        if not violation.reason.startswith("limit.") and (end := _extended(_ranges(data), data)):
+            raise Violation("changes.revision", end, "another program's revision") from violation
         raise
+
+
+def _ranges(data: bytes) -> list[tuple[int, ...]]:
+    """Return the byte ranges that the bytes show."""
+    return [tuple(map(int, match.groups())) for match in islice(DECLARED.finditer(data), MOST_RANGES)]
+
+
+def _extended(ranges: list[tuple[int, ...]], data: bytes) -> int:
+    """Return where a signed revision ends, with its last lines, that bytes were added to; 0 if there is none."""
+    end = max((end + rest for _, _, end, rest in ranges if end + rest < len(data)), default=0)
+    return end if end and _TAIL.search(data[max(0, end - 64) : end]) else 0
+
+
+def _damage(data: bytes, has_tail: bool) -> Violation:
+    """Return what is wrong with a file that does not begin or end as ours do."""
+    ranges = _ranges(data)
+    # In a file that has its end, such words may be a value that somebody typed into an honest licence.
+    if not has_tail and any(
+        end + rest > len(data) > start and data[start] == 0x3C for _, start, end, rest in ranges
+    ):
+        return Violation("format.cut", len(data), "the file is shorter than its signature says")
+    if not has_tail and not _ANY_END.search(data):
+        return Violation("format.cut", len(data), "the file has no end")
+    extended = _extended(ranges, data)
+    if extended and not has_tail:
+        return Violation("format.after_end", extended)
+    encrypted = _ENCRYPT.search(data) is not None
+    return Violation("format.encrypted" if encrypted else "format.layout", None, "header or last lines")
 
 
 def _chain(data: bytes, newest: int, met: Inventory) -> tuple[Section, ...]:
@@ -151,15 +167,16 @@ def _entries(data: bytes, start: int, first: int, count: int, run: int) -> list[
     free = first == 0
     if free and (run != 1 or data[start : start + 18] != b"0000000000 65535 f"):
         raise Violation("format.layout", start, "first entry")
-    offsets = []
-    for number in range(first + free, first + count):
-        at = start + 20 * (number - first)
-        if data[at + 10 : at + 18] != b" 00000 n" or not data[at : at + 10].isdigit():
-            raise Violation("format.layout", at, "cross-reference entry")
-        offsets.append((int(data[at : at + 10]), number))
-    if {data[start + 20 * n + 18 : start + 20 * n + 20] for n in range(count)} - {b" \n", b"\r\n"}:
+    table = data[start : start + 20 * count]
+    if not _ENTRIES.fullmatch(table, 20 * free):
+        wrong = next(
+            at for at in range(20 * free, len(table), 20) if not _ENTRIES.fullmatch(table[at : at + 20])
+        )
+        raise Violation("format.layout", start + wrong, "cross-reference entry")
+    if free and table[18:20] not in _LINE_ENDS:
         raise Violation("format.layout", start, "cross-reference line ends")
-    return offsets
+    places = range(20 * free, len(table), 20)
+    return [(int(table[at : at + 10]), number) for number, at in enumerate(places, first + free)]
 
 
 def skip(data: bytes, position: int) -> int:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 LONGEST_FILE = 1_500_000
 """Bytes; structure.py reads more tokens than that before it gives up, so its limit cannot be met."""
+LARGEST_STREAM, MOST_PAGES = 1024 * 1024, 64
+"""Bytes that a stream may inflate to, and pages, where no worker's limits are around the reading."""
 MOST_OBJECTS = 48
 """Objects behind the prefix. Documents with more have running text, and hardly two of them the same shape."""
 _CLAIMED = rb"\((?P<claimed>D:[0-9]{14}Z)\)"
@@ -165,7 +167,8 @@ class Located:
     def _stream(self, number: int) -> bytes:
         place = self.shape.streams[number]
         start, end = place.span or self.spans[number]
-        return inflate(self.data[start:end]) if place.deflated else self.data[start:end]
+        raw = self.data[start:end]
+        return inflate(raw, LARGEST_STREAM) if place.deflated else raw
 
 
 def learn_shape(data: bytes, structure: Structure, start: int) -> Shape | None:
@@ -191,7 +194,7 @@ def learn_shape(data: bytes, structure: Structure, start: int) -> Shape | None:
     segments = _segments(data, structure, behind, state.tail.info)
     if trailer is None or segments[0].pattern.groupindex.keys() != {"claimed", "rest"}:
         return None
-    attachment, pages = attachment_number(structure), page_plans(structure)
+    attachment, pages = attachment_number(structure), page_plans(structure, MOST_PAGES)
     read = {attachment, *(page.content for page in pages), *(n for page in pages for _, n in page.fonts)}
     shape = Shape(
         start,

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from elicense.pki.evidence import NO_EVIDENCE
 from elicense.updates import LOCK, Tail, sealed_field
+from elicense.verification import alike
 from elicense.verification.facts import Finding, RevisionFacts
 from elicense.verification.pdf import (
     FORBIDDEN,
@@ -206,10 +207,10 @@ class _Reader:
             self.objects.update(self.frame.objects)
             self.met.tokens -= self.frame.tokens
             position, places = len(self.frame.prefix), places[len(self.frame.places) :]
-        for offset, number in places:
+        for (offset, number), (behind, _) in zip(places, (*places[1:], (first.xref, 0)), strict=True):
             if offset != position:
                 raise Violation("format.layout", min(offset, position), "objects do not tile the file")
-            found = self._object(number, offset, first.xref)
+            found = self._known(number, offset, behind) or self._object(number, offset, first.xref)
             self.objects[number] = found
             position = found.end
         if position != first.xref:
@@ -236,6 +237,17 @@ class _Reader:
             written = _IDENTIFIER.search(self.data, offset, first.end)
             self.identifier = written[1] if written else b""
 
+    def _known(self, number: int, offset: int, behind: int) -> IndirectObject | None:
+        """Return the object that ends where the next one begins, if one like it was read before."""
+        taken = alike.take(self.data, number, offset, behind)
+        if taken is None:
+            return None
+        found, tokens = taken
+        self.met.tokens -= tokens
+        if self.met.tokens < 0:
+            raise Violation("limit.complexity", offset)
+        return found
+
     def _object(self, number: int, offset: int, limit: int) -> IndirectObject:
         """Return the object at `offset`, read to behind its `endobj`."""
         data = self.data
@@ -245,7 +257,7 @@ class _Reader:
         start = skip(data, offset + len(opening))
         met = Inventory(self.met.tokens)
         value, end = read_value(data, start, limit, met)
-        self.met.tokens = met.tokens
+        tokens, self.met.tokens = self.met.tokens - met.tokens, met.tokens
         stream = None
         closing = _OBJECT_END.match(data, end, limit)
         if closing is None:
@@ -257,15 +269,17 @@ class _Reader:
             closing = _STREAM_END.match(data, stream[1], limit)
             if closing is None:
                 raise Violation("format.layout", stream[1], "stream length")
-        return IndirectObject(
+        found = IndirectObject(
             value,
             offset,
             closing.end(),
-            (start, end),
-            stream,
-            frozenset(met.references),
-            frozenset(met.names),
+            body=(start, end),
+            stream=stream,
+            references=frozenset(met.references),
+            names=frozenset(met.names),
         )
+        alike.keep(data, found, tokens)
+        return found
 
     # 3
 

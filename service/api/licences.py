@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from elicense.errors import LicenceNotFound
+from service.api.answers import as_json
 from service.api.documented import problem_responses
 from service.api.schemas import DocumentQuery, IssueHeaders, IssueIn, LicenceOut, LicencePath
 from service.auth import bearer_token
 from service.problems import ABSENT, DocumentNotFinished, UnsupportedMedia
-from service.services import caller, now, services
+from service.services import caller, now, services, status_now
 
 if TYPE_CHECKING:
     from elicense.registry.protocol import LicenceRecord
@@ -58,8 +59,7 @@ def issue_licence(header: IssueHeaders, body: IssueIn) -> Response:
     for code in (body.authority_code, *body.joint_authority_codes):
         department.require(code)
     issued = services().issue(body.to_request(f"{department.name}/{header.idempotency_key}"), now())
-    response = jsonify(_shown(issued.record))
-    response.status_code = 201
+    response = _shown(issued.record, 201)
     response.headers["Location"] = f"/licences/{issued.record.licence.identifier}"
     return response
 
@@ -72,7 +72,7 @@ def issue_licence(header: IssueHeaders, body: IssueIn) -> Response:
 )
 def get_licence(path: LicencePath) -> Response:
     """Return the record and whether the licence is in force now."""
-    return jsonify(_shown(_record(path.identifier)))
+    return _shown(_record(path.identifier))
 
 
 @licences.get(
@@ -98,10 +98,14 @@ def get_document(path: LicencePath, query: DocumentQuery) -> Response:
         )
     kept = (record.document, *record.archive_copies)
     chosen = kept[-1] if query.which == "archive" else kept[0]
-    response = Response(services().store.get(chosen.sha256), mimetype="application/pdf")
+    # What the caller already has is not read from the store again: the digest is on record.
+    known = request.if_none_match.contains_weak(chosen.sha256)
+    data = b"" if known else services().store.get(chosen.sha256)
+    response = Response(data, 304 if known else 200, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="licence-{path.identifier}.pdf"'
+    # May be kept, by nobody but the caller, who asks each time whether it is still allowed to have it.
+    response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(chosen.sha256)
-    response.make_conditional(request)
     return response
 
 
@@ -113,8 +117,9 @@ def _record(identifier: str) -> LicenceRecord:
     return record
 
 
-def _shown(record: LicenceRecord) -> dict[str, Any]:
-    licence = record.licence
+def _shown(record: LicenceRecord, http_status: int = 200) -> Response:
+    """Return the record as JSON."""
+    licence, status = record.licence, status_now(record)
     identifier = str(licence.identifier)
     shown = LicenceOut.model_validate(
         {
@@ -125,7 +130,7 @@ def _shown(record: LicenceRecord) -> dict[str, Any]:
             "type_name": licence.type_name,
             "category": licence.category,
             "state": record.state,
-            "in_force": _status(identifier),
+            "in_force": {"state": status.state, "as_of": status.as_of, "reason": status.reason},
             "authority": {"name": licence.authority.name, "code": licence.authority.code},
             "holders": [{"name": h.name, "code_kind": h.code_kind, "code": h.code} for h in licence.holders],
             "issued_on": licence.issued_on,
@@ -146,9 +151,4 @@ def _shown(record: LicenceRecord) -> dict[str, Any]:
             },
         }
     )
-    return shown.model_dump(mode="json")
-
-
-def _status(identifier: str) -> dict[str, Any]:
-    status = services().registry.status(identifier, at=now())
-    return {"state": status.state, "as_of": status.as_of, "reason": status.reason}
+    return as_json(shown, http_status)

@@ -23,6 +23,26 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Asked(BaseModel):
+    """Headers or a query of a request."""
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the JSON Schema; the plain one, which the framework asks for at every request, is made once.
+
+        Made anew each time it costs 0.2 ms, more than the rest of reading a request.
+        """
+        if args or kwargs:
+            return super().model_json_schema(*args, **kwargs)
+        if cls not in _MADE:
+            _MADE[cls] = super().model_json_schema()
+        return _MADE[cls]
+
+
+_MADE: dict[type[Asked], dict[str, Any]] = {}
+"""The plain schemas, by class."""
+
+
 class HolderIn(Closed):
     """持证主体."""
 
@@ -71,7 +91,7 @@ def _frozen(value: object) -> object:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-class IssueHeaders(BaseModel):
+class IssueHeaders(Asked):
     """Headers of POST /licences."""
 
     idempotency_key: str = Field(
@@ -87,7 +107,7 @@ class LicencePath(BaseModel):
     identifier: str = Field(pattern=IDENTIFIER, description="证照标识, GB/T 36904. Never the printed number.")
 
 
-class DocumentQuery(Closed):
+class DocumentQuery(Closed, Asked):
     """Which of a licence's files is wanted."""
 
     which: Literal["sealed", "archive"] = Field(
@@ -224,7 +244,7 @@ class ReportOut(BaseModel):
     shown: ShownOut | None = Field(description="Null unless the file was extended after it was sealed.")
 
 
-class VerifyQuery(BaseModel):
+class VerifyQuery(Asked):
     """What to answer with."""
 
     report: Literal["simple", "detailed", "diagnostic", "etsi", "pdf"] | None = Field(

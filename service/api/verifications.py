@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, current_app, jsonify, make_response, request
+from flask import Response, current_app, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from elicense.reporting.etsi import etsi_report
 from elicense.reporting.plain import detailed, diagnostic, simple
 from elicense.verification.report import moment_text, to_json
+from service.api.answers import as_json
 from service.api.documented import problem_responses
 from service.api.schemas import DetailedOut, DiagnosticOut, ReportOut, SimpleOut, VerifyQuery
 from service.problems import MalformedRequest, UnsupportedMedia, UploadTooLarge
 from service.services import now, services
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from elicense.verification.report import VerificationReport
 
 MULTIPART_OVERHEAD = 64 * 1024
@@ -45,22 +44,18 @@ def verify_document(query: VerifyQuery) -> Response:
     if kind in FILES:
         return report_file(report, kind)
     if kind == "simple":
-        return _json(SimpleOut.model_validate(simple(report, lang)))
+        return as_json(SimpleOut.model_validate(simple(report, lang)))
     if kind == "detailed":
-        return _json(DetailedOut.model_validate(detailed(report, lang)))
+        return as_json(DetailedOut.model_validate(detailed(report, lang)))
     if kind == "diagnostic":
-        return _json(DiagnosticOut.model_validate(diagnostic(report)))
+        return as_json(DiagnosticOut.model_validate(diagnostic(report)))
     shown = {
         "shown": None,
         **to_json(report),
         "verified_at": moment_text(report.verified_at),
         "policy": report.policy,
     }
-    return _json(ReportOut.model_validate(shown))
-
-
-def _json(answer: BaseModel) -> Response:
-    return jsonify(answer.model_dump(mode="json"))
+    return as_json(ReportOut.model_validate(shown))
 
 
 def report_on(data: bytes, policy: str) -> VerificationReport:

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from elicense.errors import LicenceNotFound
 from elicense.model import LicenceState
 from service.api.verifications import FILES, MULTIPART_OVERHEAD, report_file, report_on, uploaded
+from service.pages.assets import asset, asset_url
 from service.pages.result import Answer, force_answer, result_view, too_large_view
-from service.pages.translations import DEFAULT, Texts
+from service.pages.translations import DEFAULT, Texts, texts_in
 from service.pages.words import Row, day, masked_holders, type_name, validity
 from service.problems import Problem, UploadTooLarge
-from service.services import now, services
+from service.services import now, services, status_now
 from service.vault import LARGEST
 
 if TYPE_CHECKING:
     from elicense.verification.report import VerificationReport
     from service.vault import Vault
 
-pages = Blueprint(
-    "pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
-)
+pages = Blueprint("pages", __name__, template_folder="templates")
+pages.add_url_rule("/static/<name>", "asset", asset)
 
 PUBLIC = {LicenceState.ISSUED, LicenceState.SUSPENDED, LicenceState.REVOKED, LicenceState.SUPERSEDED}
 """States in which a licence exists for the public."""
 
-SAME_ADDRESS = {"pages.status": "pages.status", "pages.verify_against": "pages.status"}
-"""Endpoint -> the page that its links and its form lead back to; any other leads to the start."""
+OF_A_LICENCE = {"pages.status", "pages.verify_against"}
+"""Endpoints whose links and form lead back to the same address; those of any other lead to the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,6 @@ def _status_view(identifier: str) -> StatusView:
         raise LicenceNotFound("no such licence", "没有这份证照")
     licence = record.licence
     licence_type = next((one for one in services().catalogue.types if one.slug == licence.type), None)
-    in_force = services().registry.status(identifier, at=now())
     rows = (
         Row(texts("label.type"), (type_name(licence, licence_type, texts),)),
         Row(texts("label.authority"), tuple(one.name for one in licence.authorities)),
@@ -133,30 +133,34 @@ def _status_view(identifier: str) -> StatusView:
         Row(texts("label.validity"), (validity(licence, texts),)),
         Row(texts("label.identifier"), (identifier,)),
     )
-    return StatusView(force_answer(in_force, texts), rows)
+    return StatusView(force_answer(status_now(record), texts), rows)
 
 
 def _texts(policy: str = "licence") -> Texts:
-    return Texts(request.args.get("lang", ""), policy)
+    return texts_in(request.args.get("lang", ""), policy)
 
 
 def _page(template: str, policy: str = "licence", **values: Any) -> Response:
     """Return a page in the language asked for, with the links and limits that every page needs."""
     texts = _texts(policy)
-    language: dict[str, Any] = {} if texts.language == DEFAULT else {"lang": texts.language}
-    other: dict[str, Any] = {} if texts.other == DEFAULT else {"lang": texts.other}
-    endpoint = SAME_ADDRESS.get(request.endpoint or "", "pages.start")
-    arguments: dict[str, Any] = dict(request.view_args or {}) if endpoint == "pages.status" else {}
+    of_a_licence = request.endpoint in OF_A_LICENCE and request.view_args
+    here = f"/v/{quote(of_a_licence['identifier'])}" if of_a_licence else "/"
     return make_response(
         render_template(
             template,
             t=texts,
-            home=url_for("pages.start", **language),
-            switch=url_for(endpoint, **arguments, **other),
-            action=url_for(endpoint, **arguments, **language),
-            report_action=url_for("pages.report", **language),
+            asset_url=asset_url,
+            home=_in(texts.language, "/"),
+            switch=_in(texts.other, here),
+            action=_in(texts.language, here),
+            report_action=_in(texts.language, "/report"),
             limit=current_app.config["UPLOAD_LIMIT"],
             demo=services().demo,
             **values,
         )
     )
+
+
+def _in(language: str, address: str) -> str:
+    """Return the address of a page in a language. The service stands at the root of its host, so it is known."""
+    return address if language == DEFAULT else f"{address}?lang={language}"

@@ -7,10 +7,10 @@ import socket
 import threading
 
 import pytest
-from waitress import wasyncore
 
 from service.config import Settings
-from service.server import make_server
+from service.listening import listen
+from service.server import Server
 from tests.service.conftest import app as app_fixture
 from tests.service.conftest import fakes as fakes_fixture
 from tests.service.conftest import settings as settings_fixture
@@ -62,22 +62,13 @@ def server(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     current = _Current()
-    waitress = make_server(
-        current, Settings(tmp_path_factory.mktemp("server"), port, upload_limit=128 * 1024)
-    )
-    stop = threading.Event()
-
-    def serve():
-        while not stop.is_set():
-            wasyncore.loop(timeout=0.2, use_poll=True, map=waitress._map, count=1)
-
-    thread = threading.Thread(target=serve)
+    settings = Settings(tmp_path_factory.mktemp("server"), port, upload_limit=128 * 1024)
+    running = Server(current, settings, listen(port))
+    thread = threading.Thread(target=running.run)
     thread.start()
     yield current, f"http://127.0.0.1:{port}"
-    stop.set()
-    thread.join(10)
-    waitress.task_dispatcher.shutdown()
-    wasyncore.close_all(waitress._map)
+    running.stop()
+    thread.join(30)
 
 
 @pytest.fixture

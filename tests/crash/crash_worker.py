@@ -1,14 +1,17 @@
-"""What runs in the process that is killed: one issue on SQLite and files, ended by SIGKILL at a chosen point."""
+"""What runs in the process that is killed: an issue, or a group, on SQLite and files, ended by SIGKILL at a point."""
 
 from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine, event
 
 from elicense.issuing import issue
+from elicense.issuing.group import issue_group
+from elicense.registry import flushing
 from elicense.registry.files import FileStore
 from elicense.registry.sql import SqlRegistry
 from tests.support import demonstration
@@ -26,6 +29,15 @@ def office(home):
 def request():
     """Return the request that every process makes."""
     return demonstration.request(idempotency_key=KEY)
+
+
+def group():
+    """Return the group that every process makes: the second of its four requests cannot be printed."""
+    addresses = ("样板路1号", "样板路\U000323af号", "样板路3号", "样板路4号")
+    return [
+        replace(demonstration.request_with(domicile=text), idempotency_key=f"{KEY} {n}")
+        for n, text in enumerate(addresses)
+    ]
 
 
 def die():
@@ -76,15 +88,20 @@ def die_before_write(calls):
         return call
 
     os.open, os.fsync = counted(real_open), counted(real_fsync)
+    if flushing.SYNCFS is not None:
+        flushing.SYNCFS = counted(flushing.SYNCFS)
     Path.replace, Path.mkdir = counted(real_replace), counted(real_mkdir)
 
 
-def run(home, kind, point):
-    """Issue one licence and die at `point` of `kind`; return if the process gets through."""
+def run(home, kind, point, *, grouped=False):
+    """Issue one licence or the group and die at `point` of `kind`; return if the process gets through."""
     of = office(home)
     on_step = die_after_step(point) if kind == "step" else lambda _: None
     if kind == "statement":
         die_before_statement(point)
     if kind == "write":
         die_before_write(point)
-    issue(request(), of, at=AT, on_step=on_step)
+    if grouped:
+        issue_group(group(), of, at=AT, on_step=on_step)
+    else:
+        issue(request(), of, at=AT, on_step=on_step)

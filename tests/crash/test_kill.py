@@ -7,9 +7,11 @@ import signal
 import traceback
 
 import pytest
-from crash_worker import office, request, run
+from crash_worker import group, office, request, run
 
 from elicense.issuing import Step, issue, resume
+from elicense.issuing.group import issue_group
+from elicense.issuing.outcome import Result
 from elicense.model import LicenceState
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
@@ -25,14 +27,14 @@ def undisturbed(tmp_path_factory):
     return issued
 
 
-def killed(home, kind, point):
-    """Run one issue in a process of its own; return whether it was killed before it got through."""
+def killed(home, kind, point, **options):
+    """Run one issue, or a group, in a process of its own; return whether it was killed before it got through."""
     # Forked, so that all is loaded and compiled already: a sweep of dozens of deaths takes seconds.
     child = os.fork()
     if child == 0:
         status = 3
         try:
-            run(home, kind, point)
+            run(home, kind, point, **options)
             status = 0
         except Exception:  # noqa: BLE001 - told to the reader of the test's output; the status says the rest
             traceback.print_exc()
@@ -85,4 +87,58 @@ def test_killed_at_every_point(undisturbed, tmp_path, kind):
         if not killed(home, kind, point):
             break
         check(home, undisturbed)
+    assert point > 8, "the sweep must have met the points it is about"
+
+
+# --- Groups ---
+
+
+@pytest.fixture(scope="module")
+def undisturbed_group(tmp_path_factory):
+    """The licences of the group as a run without any crash makes them."""
+    of = office(tmp_path_factory.mktemp("undisturbed"))
+    done = issue_group(group(), of, at=AT)
+    of.registry.close()
+    return [one.record for one in done.outcomes]
+
+
+def check_group(home, undisturbed_group):
+    """The group again gives exactly the licences of the undisturbed run; return how many were still to be issued."""
+    of = office(home)
+    done = issue_group(group(), of, at=AT)
+    assert done.stopped_by is None
+    assert [one.record for one in done.outcomes] == undisturbed_group
+    assert done.outcomes[1].result is Result.REFUSED
+    documents = {one.document.sha256 for one in undisturbed_group if one is not None}
+    assert {path.stem for path in (home / "documents").glob("??/??/*.pdf")} == documents
+    for sha256 in documents:
+        report = verify(of.store.get(sha256), trust=of.trust, at=AT, registry=of.registry)
+        assert report.indication is Indication.TOTAL_PASSED
+    assert of.registry.unfinished() == ()
+    with of.registry._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        assert connection.exec_driver_sql("SELECT max(last), count(*) FROM counter").one() == (3, 1)
+        assert connection.exec_driver_sql("SELECT count(*) FROM licence").scalar_one() == 3
+    of.registry.close()
+    return sum(one.result is Result.ISSUED for one in done.outcomes)
+
+
+@pytest.mark.parametrize("step", Step)
+def test_a_group_killed_after_a_step(undisturbed_group, tmp_path, step):
+    """Killed after each step, the group again gives the same numbers and bytes: all are still to do, or none."""
+    assert killed(tmp_path, "step", step.value, grouped=True)
+    assert check_group(tmp_path, undisturbed_group) == (0 if step is Step.COMMITTED else 3)
+
+
+@pytest.mark.parametrize("kind", ["statement", "write"])
+def test_a_group_killed_at_every_point(undisturbed_group, tmp_path, kind):
+    """Killed before every SQL statement and commit, every write, flush and rename: one transaction, all or none."""
+    point = 0
+    while True:
+        point += 1
+        home = tmp_path / str(point)
+        home.mkdir()
+        if not killed(home, kind, point, grouped=True):
+            break
+        assert check_group(home, undisturbed_group) in {0, 3}
     assert point > 8, "the sweep must have met the points it is about"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -21,8 +23,7 @@ from elicense import demo
 from elicense.encoding import holder_to_json
 from elicense.model import LicenceState
 from service import create_app
-from service.config import Settings
-from service.wiring import TOKEN_FILE
+from service.config import TOKEN_FILE, Settings
 
 TYPE = "food-business-licence"
 
@@ -237,21 +238,34 @@ def test_markup_like_text_stays_text(real, headers, nasty):
     assert "<img src=/etc" not in text
 
 
-@pytest.fixture(scope="module")
-def process(folder):
-    """`python -m service` as an operator starts it, stopped by its own handle."""
+def free_port():
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def process(folder):
+    """`python -m service` with one worker, which is the process itself; stopped by its own handle."""
+    port = free_port()
     command = [sys.executable, "-m", "service", "--demo", str(folder), "--port", str(port)]
     root = Path(__file__).parents[2]
+    environment = {**os.environ, "ELICENSE_WORKERS": "1"}
     with subprocess.Popen(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         line = server.stdout.readline()
         yield port, line
+        # It cannot renew itself, says so and goes on; asked to end it ends well.
+        server.send_signal(signal.SIGHUP)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=20) as response:
+            assert response.status == 200
         server.terminate()
-        server.communicate(timeout=20)
+        _, said = server.communicate(timeout=20)
+        assert server.returncode == 0
+        assert "cannot renew itself" in said
+        assert "worker" not in said.replace("several workers", "")
 
 
 def test_the_process_prints_its_address_and_is_alive(process):
@@ -291,11 +305,30 @@ def test_a_hundred_megabytes_are_refused_before_they_are_read(process):
     assert b'"indication": "INDETERMINATE"' in answer
 
 
-def test_a_wrong_folder_does_not_start(tmp_path):
-    """A folder that is no demonstration is refused in one plain sentence, in both languages."""
-    command = [sys.executable, "-m", "service", "--demo", str(tmp_path), "--port", "1"]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+def refused(folder, port, workers=1):
+    """Return what the service says when it does not start."""
+    command = [sys.executable, "-m", "service", "--demo", str(folder), "--port", str(port)]
+    environment = {**os.environ, "ELICENSE_WORKERS": str(workers)}
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], env=environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert done.returncode == 2
-    assert "elicense demo" in done.stderr
+    assert done.stdout == ""
     assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_wrong_folder_does_not_start(tmp_path, workers):
+    """A folder that is no demonstration is refused in one plain sentence, in both languages, once."""
+    said = refused(tmp_path, free_port(), workers)
+    assert said.count("make it with `elicense demo`") == 1
+    assert said.count("请先运行 elicense demo") == 1
+
+
+def test_a_wrong_or_taken_port_does_not_start(folder):
+    """Port 0 is none to tell anybody; one that is taken is said to be taken, whatever the number of workers."""
+    assert "the port must be 1 to 65535" in refused(folder, 0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "choose another with --port" in refused(folder, taken.getsockname()[1], workers=2)

@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from elicense.errors import ConfigurationError
+from service.api.schemas import IssueHeaders, VerifyQuery
 from service.auth import demo_token, digest_of, load_departments
 from service.config import Settings, read_settings
 
@@ -75,6 +76,13 @@ def test_the_api_description_is_valid(client):
                     assert list(response["content"]) == ["application/problem+json"]
 
 
+def test_the_schema_of_headers_is_made_once():
+    """What the framework asks for at every request is made at the first, and is what pydantic makes."""
+    assert IssueHeaders.model_json_schema() is IssueHeaders.model_json_schema()
+    assert IssueHeaders.model_json_schema() == IssueHeaders.model_json_schema(by_alias=True)
+    assert VerifyQuery.model_json_schema() != IssueHeaders.model_json_schema()
+
+
 def test_the_description_says_who_needs_a_token(client):
     """Licences need a department's token, verifications none."""
     paths = client.get("/openapi.json").get_json()["paths"]
@@ -102,7 +110,7 @@ def test_health(client, fakes):
         {"trusted_hosts": ("",)},
         {"upload_limit": 1},
         {"body_limit": 10**9},
-        {"threads": 0},
+        {"workers": 0},
     ],
 )
 def test_wrong_settings_do_not_start(tmp_path, wrong):
@@ -120,9 +128,9 @@ def test_settings_need_their_folder(tmp_path):
 def test_settings_from_the_environment(tmp_path):
     """The environment overrides the defaults, and nonsense in it is named by its variable."""
     settings = read_settings(
-        tmp_path, 8001, {"ELICENSE_TRUSTED_HOSTS": "a.example, b.example", "ELICENSE_THREADS": "2"}
+        tmp_path, 8001, {"ELICENSE_TRUSTED_HOSTS": "a.example, b.example", "ELICENSE_WORKERS": "2"}
     )
-    assert (settings.port, settings.trusted_hosts, settings.threads) == (8001, ("a.example", "b.example"), 2)
+    assert (settings.port, settings.trusted_hosts, settings.workers) == (8001, ("a.example", "b.example"), 2)
     with pytest.raises(ConfigurationError, match="ELICENSE_UPLOAD_LIMIT"):
         read_settings(tmp_path, 8001, {"ELICENSE_UPLOAD_LIMIT": "10 MB"})
     with pytest.raises(ConfigurationError, match="trusted host"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from elicense import errors
+from elicense.model import LicenceState
 from elicense.registry.protocol import DocumentEvidence, Intent
 from tests.service.fakes import AT, AUTHORITY, OTHER_TOKEN, PDF, PERSON, PERSON_CODE
 
@@ -111,7 +112,7 @@ def test_get_returns_the_record(client, bearer, issued):
 
 
 def test_document_is_a_download_named_by_the_server(client, bearer, issued):
-    """The PDF comes as stored, as an attachment, with its hash as ETag, and is not to be kept by caches."""
+    """The PDF comes as stored, as an attachment, its hash as ETag; only the caller may keep it, asking each time."""
     response = client.get(issued["document"]["href"], headers=bearer)
     assert response.data == PDF
     assert response.mimetype == "application/pdf"
@@ -120,7 +121,7 @@ def test_document_is_a_download_named_by_the_server(client, bearer, issued):
         == f'attachment; filename="licence-{issued["identifier"]}.pdf"'
     )
     assert response.headers["ETag"] == f'"{hashlib.sha256(PDF).hexdigest()}"'
-    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "private, no-cache"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -141,12 +142,15 @@ def test_the_newest_archive_copy_is_a_download_of_its_own(client, bearer, issued
     assert client.get(href, query_string={"copy": "other"}, headers=bearer).status_code == 422
 
 
-def test_document_is_not_sent_twice(client, bearer, issued):
-    """Whoever has the bytes of this ETag gets 304."""
+def test_document_is_not_sent_twice(client, bearer, issued, fakes):
+    """Whoever has the bytes of this ETag gets 304, and the store is not even asked; without a token 401, as ever."""
+    fakes.store.get = None
     etag = f'"{issued["document"]["sha256"]}"'
     response = client.get(issued["document"]["href"], headers={**bearer, "If-None-Match": etag})
     assert response.status_code == 304
     assert response.data == b""
+    assert response.headers["ETag"] == etag
+    assert client.get(issued["document"]["href"], headers={"If-None-Match": etag}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -332,3 +336,12 @@ def test_the_log_names_no_holder(client, bearer, body, caplog):
     assert "market POST licences.issue_licence 201" in caplog.text
     for secret in (PERSON, PERSON_CODE, record["identifier"], record["number"], bearer["Authorization"][7:]):
         assert secret not in caplog.text
+
+
+def test_a_change_while_the_request_ran_is_asked_for(client, bearer, issued, fakes):
+    """A record that changed after this request's moment does not tell what was true then: the register is asked."""
+    fakes.registry.change_state(
+        issued["identifier"], LicenceState.REVOKED, reason="示例", at=AT + timedelta(seconds=1)
+    )
+    record = client.get(f"/licences/{issued['identifier']}", headers=bearer).get_json()
+    assert (record["state"], record["in_force"]["state"]) == ("revoked", "in_force")

@@ -235,3 +235,19 @@ def test_long_lists_are_cut():
     assert len(lines) == 7
     assert lines[0] == "0 · x"
     assert "20" in lines[-1]
+
+
+def test_style_and_script_are_kept_for_good(client):
+    """Every page names them by their content; asked for so, no browser asks again, and an old address still works."""
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/").text)
+    assert len(set(addresses)) == 3
+    for address in addresses:
+        with client.get(address) as response:
+            assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            etag = response.headers["ETag"]
+        plain = address.partition("?")[0]
+        assert client.get(plain).headers["Cache-Control"] == "no-cache"
+        assert client.get(f"{plain}?v=old").data == client.get(address).data
+        assert client.get(plain, headers={"If-None-Match": etag}).status_code == 304
+    for nowhere in ("/static/", "/static/none.css", "/static/../views.py", "/static/..%2fviews.py"):
+        assert client.get(nowhere).status_code == 404

@@ -132,13 +132,20 @@ def page_texts(page: bytes, objects: dict[int, bytes]) -> dict[int, str]:
     for font, number in re.findall(rb"/(D[0-9]+) ([0-9]+) 0 R", objects[ref(page, b"Resources")]):
         body = objects[int(number)]
         assert b"/Encoding/Identity-H" in body
-        lines = re.findall(
-            r"^<(....)> <([0-9A-F]+)>$", stream(objects[ref(body, b"ToUnicode")]).decode(), re.MULTILINE
+        assert b"/CIDToGIDMap/Identity" in objects[refs(body, b"DescendantFonts")[0]]
+        ranges = re.findall(
+            r"^<(....)><(....)>\[((?:<[0-9A-F]+>)+)\]$",
+            stream(objects[ref(body, b"ToUnicode")]).decode(),
+            re.MULTILINE,
         )
-        pairs = [(code, bytes.fromhex(text).decode("utf-16-be")) for code, text in lines if code != "0000"]
-        assert [int(code, 16) for code, _ in pairs] == list(range(1, len(pairs) + 1))
-        assert len({text for _, text in pairs}) == len(pairs)
-        maps[font.decode()] = dict(pairs)
+        codes = [
+            f"{code:04X}" for first, last, _ in ranges for code in range(int(first, 16), int(last, 16) + 1)
+        ]
+        texts = re.findall("<(.+?)>", "".join(listed for *_, listed in ranges))
+        assert codes == [f"{code:04X}" for code in range(1, len(codes) + 1)]
+        assert len(set(texts)) == len(texts)
+        said = (bytes.fromhex(text).decode("utf-16-be") for text in texts)
+        maps[font.decode()] = dict(zip(codes, said, strict=True))
     content = stream(objects[refs(page, b"Contents")[-1]]).decode("ascii")
     assert re.fullmatch(grammar(), content), content[:500]
     found = {}
@@ -158,7 +165,7 @@ def grammar() -> str:
     rules = dict(re.split(r" += ", line, maxsplit=1) for line in blocks("grammar")[0].splitlines())
     known = {
         "LF": r"\n", "digits": "[0-9]+", "number": r"-?[0-9]+(?:\.[0-9]+)?", "tag": "[A-Z][A-Za-z0-9]*",
-        "4HEXDIG": "[0-9A-F]{4}", "graphics": r"(?!BT\n|EMC\n)[^\n<>()]+\n",
+        "4HEXDIG": "[0-9A-F]{4}", "hexdigits": "[0-9a-f]+", "graphics": r"(?!BT\n|EMC\n)[^\n<>()]+\n",
     }  # fmt: skip
 
     def translate(text: str) -> str:

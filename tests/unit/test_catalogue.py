@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import unicodedata
 from copy import deepcopy
 from dataclasses import replace
@@ -16,7 +17,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elicense.catalogue import Catalogue, FieldKind, FieldSpec, load_yaml
+from elicense.catalogue import Catalogue, FieldKind, FieldSpec, load_yaml, values
 from elicense.catalogue.numbers import NumberFormat
 from elicense.catalogue.values import canonical, check_text
 from elicense.errors import (
@@ -249,6 +250,17 @@ def test_an_accepted_text_is_normal_visible_and_unchanged(text: str) -> None:
     assert accepted == text == unicodedata.normalize("NFC", text)
     assert accepted.strip() == accepted != ""
     assert not {unicodedata.category(c) for c in accepted} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_common_characters_are_beyond_doubt():
+    """No character that is taken without a second look has another form, joins with one before it, or is refused."""
+    every = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF]
+    common = {character for character in every if values._COMMON.fullmatch(character)}
+    joining = {part for character in every for part in unicodedata.normalize("NFD", character)[1:]}
+    assert len(common) > 20_000
+    assert not common & joining
+    assert all(unicodedata.is_normalized("NFC", c) and not unicodedata.combining(c) for c in common)
+    assert not any(values._fault(character) for character in common)
 
 
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=2))

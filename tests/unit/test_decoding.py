@@ -16,11 +16,17 @@ from elicense.model import FieldPlacement, Licence
 from tests.unit.test_encoding import LICENCE, PLACEMENT, PLACEMENTS, licences
 
 FILE = encode_licence_file(
-    LICENCE, (PLACEMENT, PLACEMENT._replace(mcid=9, text="乙"), PLACEMENT._replace(mcid=10))
+    LICENCE,
+    (
+        PLACEMENT,
+        PLACEMENT._replace(mcid=9, text='甲\n"乙"\\\t\x0b\x7f/'),
+        PLACEMENT._replace(mcid=10, template="一\n{number}"),
+    ),
 )
 PIECES = [b'"', b"\\", b",", b":", b"{", b"}", b"[", b"]", b" ", b"\n", b"0", b"-0", b"1.0", b"1e2", b"true", b"null",
           b'"text":"', b'{"fields":[', b'],"licence":', b',"schema":', b"\\u4e2d", b"\\n", b"\xff", b"\x1f",
-          b"9007199254740993", b'"a":"b",', "照".encode()]  # fmt: skip
+          b"9007199254740993", b'"a":"b",', "照".encode(), b"\\u000b", b"\\u000B",
+          b"\\u0009", b"\\t", b"\\/", b"\\u007f", b'\\"', b"\\\\"]  # fmt: skip
 
 
 def outcome(read: object, data: bytes) -> object:

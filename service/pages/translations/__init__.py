@@ -31,3 +31,13 @@ class Texts:
     def joined(self, *sentences: str) -> str:
         """Return sentences one after the other, empty ones left out."""
         return ("" if self.language == "zh" else " ").join(filter(None, sentences))
+
+
+_ALL = {
+    (language, policy): Texts(language, policy) for language in LANGUAGES for policy in ("licence", "general")
+}
+
+
+def texts_in(language: str, policy: str) -> Texts:
+    """Return the texts in a language, or in the default one if it is none of ours."""
+    return _ALL[language if language in LANGUAGES else DEFAULT, policy]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from elicense.model import AuthorityLevel, DocumentCategory, Holder, IssuingAuthority, LicenceDraft, Validity
@@ -44,6 +45,14 @@ def make_draft(**changes: object) -> LicenceDraft:
         "case_number": None,
     }
     return LicenceDraft(**{**values, **changes})
+
+
+def joint_draft():
+    """Return the draft of a document that three authorities issue together."""
+    others = [
+        replace(make_draft().authority, code=code) for code in ("11990000MB0000000J", "11990000MB0000001G")
+    ]
+    return make_draft(joint_authorities=tuple(others))
 
 
 def make_evidence(sha256: str = "d" * 64) -> DocumentEvidence:

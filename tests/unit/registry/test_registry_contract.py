@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 import pytest
-from registry_samples import INTENT, NOON, later, make_draft, make_evidence, number
+from registry_samples import INTENT, NOON, joint_draft, later, make_draft, make_evidence, number
 
 from elicense.errors import (
     IdempotencyConflict,
@@ -19,6 +19,7 @@ from elicense.errors import (
 )
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import InForce, LicenceState, Validity
+from elicense.registry.rules import status_of
 
 UNKNOWN = "1.2.156.3005.2.unknown"
 
@@ -278,6 +279,17 @@ def test_first_and_last_day_are_inclusive_in_beijing_time(registry):
     assert registry.status(identifier, at=midnight + timedelta(days=3)).state is InForce.EXPIRED
 
 
+@pytest.mark.parametrize("state", LicenceState)
+def test_a_record_alone_tells_the_present(registry, state):
+    """From its last change on, a record says of itself what the register says of it; before that, nothing."""
+    identifier = bring_to(registry, state)
+    record = registry.get(identifier)
+    for after in (timedelta(0), timedelta(days=1), timedelta(days=9999)):
+        moment = record.changed_at + after
+        assert status_of(record, at=moment) == registry.status(identifier, at=moment)
+    assert status_of(record, at=record.changed_at - timedelta(microseconds=1)) is None
+
+
 def test_a_voided_number_never_counts_as_in_force(registry):
     """A sealed file that survived from a voided reservation is answered as revoked."""
     identifier = bring_to(registry, LicenceState.VOID)
@@ -325,14 +337,6 @@ def test_threads_racing_to_commit_have_one_winner(registry):
     with ThreadPoolExecutor(8) as pool:
         winners = [found for found in pool.map(work, range(8)) if found]
     assert winners == [registry.get(identifier).document]
-
-
-def joint_draft():
-    """Return the draft of a document that three authorities issue together."""
-    others = [
-        replace(make_draft().authority, code=code) for code in ("11990000MB0000000J", "11990000MB0000001G")
-    ]
-    return make_draft(joint_authorities=tuple(others))
 
 
 def test_documents_between_the_seals_are_on_record_in_their_turn(registry):

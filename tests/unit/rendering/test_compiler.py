@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import zlib
-from dataclasses import replace
 
 import pytest
 import yaml
@@ -56,7 +55,18 @@ def test_a_template_is_compiled_once(permit):
     assert compiled(kind) is permit
     assert compiled(kind, diameter=38.0) is not permit
     assert compile_template(kind, shipped_fonts(), seal_of(kind), capacity=CAPACITY + 1) is not permit
-    assert compiled(replace(kind, digest="0" * 64)) is not permit
+
+
+def test_files_that_changed_since_they_were_read_are_never_mixed(make):
+    """What is ready stays as it was read; what is not is refused until the type is read again, which is another one."""
+    kind = make({"pages": [{"id": "front", "blocks": BLOCKS}]})
+    ready = compiled(kind)
+    layout = kind.folder / "layout.yaml"
+    layout.write_text(layout.read_text("utf-8").replace("甲", "乙"), "utf-8")
+    assert compiled(kind) is ready
+    with pytest.raises(InvalidTemplate, match="changed since they were read"):
+        compiled(kind, diameter=38.0)
+    assert compiled(load_type(kind.folder)) is not ready
 
 
 def test_every_object_of_the_prefix_lies_where_the_template_says(permit):
@@ -91,7 +101,7 @@ def test_compiling_again_gives_the_same_bytes(permit, monkeypatch):
 
 def test_the_shelf_keeps_the_templates_used_last(monkeypatch):
     """The least recently used template goes first."""
-    monkeypatch.setattr(compiler, "_KEPT", 2)
+    monkeypatch.setattr(compiler, "KEPT", 2)
     shelf = compiler._Shelf()
     made = []
     for key in ("a", "b", "a", "c", "a", "b"):

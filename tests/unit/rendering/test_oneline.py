@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense.rendering.blocks import Style
-from elicense.rendering.oneline import one_line
-from elicense.rendering.typeset import measured, placed_box, runs_of
+from elicense.rendering.template import TextSlot
+from elicense.rendering.typeset import Said, measured, placed_box, runs_of
 from tests.support.licences import shipped_fonts
 
 CHARACTERS = "字证示例市，。（）《》“”！—…ab12 A-/.,)(\u3000\u00a0éΩ𠮷𬱖"
@@ -29,20 +29,22 @@ STYLES = st.builds(
 RECTS = st.tuples(st.floats(0, 200), st.floats(0, 200), st.floats(15, 120), st.floats(2, 40))
 
 
-def box_of(style, rect, baseline=None):
-    """Return a box of the shipped fonts."""
-    return placed_box(shipped_fonts(), style, rect, name="field", baseline=baseline)
+def slot_of(style, rect, baseline=None):
+    """Return a slot in the shipped fonts."""
+    box = placed_box(shipped_fonts(), style, rect, name="field", baseline=baseline)
+    return TextSlot(template="{field}", style=style, rect=rect, mcid=7, tag="P", box=box)
 
 
-def short_road(style, rect, baseline=None):
-    """Return how a line stands in a box, if it does."""
-    return one_line(box_of(style, rect, baseline), style, rect)
+def long_road(slot, said):
+    """Return the piece that everything else is measured by."""
+    lines = slot.box.set(said.text)
+    placed = measured(lines, 3, slot.rect, under_seal=slot.style.under_seal)
+    return slot.wrapping.piece(said, (3, 7), placed, runs_of(lines))
 
 
-def long_road(text, style, rect, baseline):
-    """Return the placed lines and runs that everything else is measured by."""
-    lines = box_of(style, rect, baseline).set(text)
-    return measured(lines, 3, rect, under_seal=style.under_seal), runs_of(lines)
+def short_road(slot, said):
+    """Return the piece of the short road, if it takes the text."""
+    return None if slot.line is None else slot.line.piece(said, 3, 7)
 
 
 @settings(max_examples=3000, deadline=None)
@@ -53,13 +55,14 @@ def long_road(text, style, rect, baseline):
     st.one_of(st.none(), st.floats(0, 1)),
 )
 def test_both_roads_give_the_same(text, style, rect, share):
-    """Line, place, width and operators are the same whenever the short road takes a text at all."""
-    baseline = None if share is None else rect[1] + share * rect[3]
-    road = short_road(style, rect, baseline)
-    short = None if road is None else road.set(text, 3)
+    """Line, place, width, operators and index are the same whenever the short road takes a text at all."""
+    slot, said = (
+        slot_of(style, rect, None if share is None else rect[1] + share * rect[3]),
+        Said(text, "{field}"),
+    )
+    short = short_road(slot, said)
     if short is not None:
-        line, run = short
-        assert long_road(text, style, rect, baseline) == ((line,), (run,))
+        assert short == long_road(slot, said)
 
 
 def test_common_texts_take_the_short_road():
@@ -67,20 +70,18 @@ def test_common_texts_take_the_short_road():
     chance = random.Random(4)  # noqa: S311 - the same texts each time
     for align in ("left", "center", "right", "justify"):
         style = Style(size=12, min_size=8, align=align, leading=1.2)
-        rect = (73.0, 125.6, 77.0, 13.4)
-        road = short_road(style, rect, 129.0)
+        slot = slot_of(style, (73.0, 125.6, 77.0, 13.4), 129.0)
         for _ in range(800):
-            text = "".join(chance.choices(CHARACTERS[:20], k=chance.randint(1, 17))) + "市"
-            short = road.set(text, 3)
+            said = Said("".join(chance.choices(CHARACTERS[:20], k=chance.randint(1, 17))) + "市", "{field}")
+            short = short_road(slot, said)
             assert short is not None
-            assert long_road(text, style, rect, 129.0) == ((short[0],), (short[1],))
+            assert short == long_road(slot, said)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000", "一\n二", "甲\ue000", "字" * 40])
 def test_other_texts_take_the_long_road(text):
     """What is empty, has several paragraphs, is too wide or has no glyph is left alone."""
-    road = short_road(Style(size=12), (10, 10, 60, 10))
-    assert road.set(text, 1) is None
+    assert short_road(slot_of(Style(size=12), (10, 10, 60, 10)), Said(text, "{field}")) is None
 
 
 @pytest.mark.parametrize(
@@ -88,4 +89,4 @@ def test_other_texts_take_the_long_road(text):
 )
 def test_other_boxes_have_no_short_road(style):
     """Letter-spacing, spread texts and boxes that make every text smaller have none."""
-    assert short_road(Style(**style), (10, 10, 60, 6)) is None
+    assert slot_of(Style(**style), (10, 10, 60, 6)).line is None

@@ -96,7 +96,7 @@ def test_the_short_road_makes_no_other_document(kind, monkeypatch):
     """A document whose texts all go the long road is the same."""
     template, licence = compiled(kind), licence_of(kind)
     document = fill(template, licence)
-    monkeypatch.setattr(oneline.OneLine, "set", lambda *_: None)
+    monkeypatch.setattr(oneline.OneLine, "piece", lambda *_: None)
     assert fill(template, licence) == document
 
 

@@ -22,6 +22,7 @@ from pyhanko_certvalidator import ValidationContext
 from elicense.errors import SigningError, TimestampUnavailable
 from elicense.pki.throwaway import ALGORITHMS
 from elicense.pki.timestamps import HttpTimestampAuthority
+from elicense.preflight import HashedPrefix
 from elicense.signing.pades import required_capacity, seal_document
 from tests.support.minimal_pdf import LICENCE, cleared, unsigned
 from tests.support.pki import AT, pki, seal_signer, store
@@ -77,6 +78,20 @@ def test_a_sealed_document_describes_itself() -> None:
 def test_the_same_document_gives_the_same_bytes(algorithm: str) -> None:
     """Sealing again without a timestamp changes not one byte."""
     assert seal(algorithm).pdf == seal(algorithm).pdf
+
+
+@pytest.mark.parametrize("length", [0, 1, 200, 400])
+@pytest.mark.parametrize("algorithm", ["p256", "p384", "ed25519", "rsa2048"])
+def test_what_is_hashed_already_changes_nothing(algorithm: str, length: int) -> None:
+    """Told the hash of the file's first bytes, sealing gives the same document, and leaves that hash as it was."""
+    signer = seal_signer(algorithm)
+    document = unsigned(required_capacity(signer), filler=b"x" * 3000)
+    begun = HashedPrefix(length, hashlib.sha256(document.pdf[:length]))
+    sealed = [
+        seal_document(cleared(replace(document, hashed=given)), signer) for given in (None, begun, begun)
+    ]
+    assert sealed[0] == sealed[1] == sealed[2]
+    assert sealed[0].sha256 == hashlib.sha256(sealed[0].pdf).hexdigest()
 
 
 def test_only_the_gap_changes() -> None:

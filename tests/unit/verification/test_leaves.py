@@ -29,7 +29,8 @@ def read(body: bytes) -> tuple[IndirectObject, Inventory]:
     met = Inventory(1_000_000)
     value, end = read_value(body, 0, len(body), met)
     assert end == len(body)
-    found = IndirectObject(value, 0, end, (0, end), None, frozenset(met.references), frozenset(met.names))
+    sets = {"references": frozenset(met.references), "names": frozenset(met.names)}
+    found = IndirectObject(value, 0, end, body=(0, end), stream=None, **sets)
     return found, met
 
 

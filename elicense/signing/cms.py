@@ -64,7 +64,7 @@ def sign(digest: bytes, signer: Signer) -> Signature:
     Source: RFC 5652, 5; ETSI EN 319 142-1, 6.3 (the ETSI text itself was not read).
     """
     refuse_running_loop()
-    template = _template(signer.certificate, signer.chain, signer.algorithm)
+    template = template_of(signer)
     if len(digest) != template.digest_size:
         raise ValueError("the digest is not one of the signer's algorithm")
     attributes = template.to_sign(digest)
@@ -77,6 +77,11 @@ def sign(digest: bytes, signer: Signer) -> Signature:
             "密钥持有方返回的签名与证书不符，请检查所用密钥",
         )
     return Signature(template, digest, value)
+
+
+def template_of(signer: Signer) -> CmsTemplate:
+    """Return the template of a signer, held against a full build once; no key is used. Raises SigningError."""
+    return _template(signer.certificate, signer.chain, signer.algorithm)
 
 
 @lru_cache(maxsize=4096)

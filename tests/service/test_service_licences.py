@@ -290,6 +290,8 @@ def test_every_error_class_has_its_status():
         "ConfigurationError",
         "VerificationFailed",
         "LogError",
+        "InvalidSheet",
+        "WorkerLost",
     }
     known = tuple(kind for kind, _ in STATUS)
     loose = {

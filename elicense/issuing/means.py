@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _BETWEEN = "; "
 """Between the seals of a joint document in its intent."""
-_MOST_FOUND = 4096
+_MOST_FOUND = 1 << 14
 """Answers kept for an office: authorities can be joined in many ways."""
 
 _T = TypeVar("_T")

@@ -14,11 +14,13 @@ from elicense.errors import (
     PreflightFailed,
     RenderingError,
     SealError,
+    SigningError,
 )
 from elicense.issuing.means import compiled_for, intent_of, parties_of, require_usable
 from elicense.registry.rules import new_licence
 from elicense.rendering.compiler import KEPT
 from elicense.rendering.fill import fill
+from elicense.signing.cms import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def warm_up(office: IssuingOffice, *, at: datetime) -> int:
-    """Templates are compiled under the seals that may stand under them, certificate paths are known, fonts open.
+    """Templates of pages and of signatures are made, certificate paths are known, fonts open.
 
     Nothing is reserved and no key moves. A seal or certificate that is out of date is no error here: whoever asks for
     a licence is told.
@@ -85,6 +87,8 @@ def _prepare(
     """One template is compiled and, if the sample can be this authority's, its page made once and thrown away."""
     with suppress(SealError, CertificatePathError, NotAuthorised):
         require_usable(keeper, licence_type, office, at=at)
+    with suppress(SigningError):
+        template_of(keeper.signer)
     parties: tuple[SealKeeper | JointPartner, ...] = ()
     with suppress(NotAuthorised):
         parties = parties_of(office, sample.joint_authority_codes, licence_type)

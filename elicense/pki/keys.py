@@ -277,7 +277,7 @@ def signature_matches(certificate: x509.Certificate, signature: bytes, data: byt
     return True
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of the certificate's DER as hex, its name in registers and seals."""
     return certificate.fingerprint(hashes.SHA256()).hex()

@@ -64,7 +64,7 @@ def sign(digest: bytes, signer: Signer) -> Signature:
     Source: RFC 5652, 5; ETSI EN 319 142-1, 6.3 (the ETSI text itself was not read).
     """
     refuse_running_loop()
-    template = _template(signer.certificate, signer.chain, signer.algorithm)
+    template = template_of(signer)
     if len(digest) != template.digest_size:
         raise ValueError("the digest is not one of the signer's algorithm")
     attributes = template.to_sign(digest)
@@ -79,7 +79,12 @@ def sign(digest: bytes, signer: Signer) -> Signature:
     return Signature(template, digest, value)
 
 
-@lru_cache(maxsize=64)
+def template_of(signer: Signer) -> CmsTemplate:
+    """Return the template of a signer, held against a full build once; no key is used. Raises SigningError."""
+    return _template(signer.certificate, signer.chain, signer.algorithm)
+
+
+@lru_cache(maxsize=4096)
 def _template(
     certificate: Certificate, chain: tuple[Certificate, ...], algorithm: SignatureAlgorithm
 ) -> CmsTemplate:

@@ -97,7 +97,7 @@ def _path_facts(question: Question, trust: TrustStore) -> Answer:
     return facts, chain
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _read_path(path: tuple[bytes, ...]) -> tuple[frozenset[x509.Certificate], tuple[str, ...]]:
     """Return the certificates of a path below its anchor, and the fingerprints of all."""
     below = frozenset(map(x509.load_der_x509_certificate, path[:-1]))

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from elicense.model import BEIJING, InForce, LicenceStatus
 from elicense.verification.changes import IN_DOUBT, NOT_PERMITTED, LaterChanges
 from elicense.verification.policy import CLOCK_TOLERANCE, GENERAL
-from elicense.verification.report import NOT_IN_FORCE, CheckStatus, Indication, Outcome, SubIndication
+from elicense.verification.report import NOT_IN_FORCE, CheckStatus, Outcome, SubIndication
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,16 +48,10 @@ CODES = (
 )  # fmt: skip
 """Stable codes of the questions, in the order of the plan."""
 
-_PROOF = frozenset(
-    (
-        SubIndication.FORMAT_FAILURE,
-        SubIndication.HASH_FAILURE,
-        SubIndication.SIG_CRYPTO_FAILURE,
-        SubIndication.REVOKED,
-        SubIndication.EXPIRED,
-        SubIndication.NOT_YET_VALID,
-    )
-)
+_PROOF = frozenset((
+    SubIndication.FORMAT_FAILURE, SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE,
+    SubIndication.REVOKED, SubIndication.EXPIRED, SubIndication.NOT_YET_VALID,
+))  # fmt: skip
 """Sub-indications of TOTAL_FAILED; all others are INDETERMINATE. Source: ETSI EN 319 102-1, table 5."""
 
 _DAMAGED = frozenset(("format.empty", "format.not_pdf", "format.cut", "byte_range.empty", "byte_range.der"))
@@ -503,19 +497,3 @@ def _outcome(number: int, code: str, answer: _Answer) -> Outcome:
     if kept is not None:
         return kept[number - 1]
     return Outcome(number, code, answer.status, answer.sub_indication, answer.reason, answer.detail)
-
-
-def conclude(outcomes: tuple[Outcome, ...]) -> tuple[Indication, SubIndication | None]:
-    """Return the answer to "authentic?" with the reason of the first check that decided it."""
-    authentic = [outcome for outcome in outcomes if outcome.number <= 11]
-    statuses = {outcome.status for outcome in authentic}
-    for status, indication in (
-        (CheckStatus.FAILED, Indication.TOTAL_FAILED),
-        (CheckStatus.INDETERMINATE, Indication.INDETERMINATE),
-    ):
-        if status in statuses:
-            return indication, next(one.sub_indication for one in authentic if one.status is status)
-    if CheckStatus.NOT_RUN in statuses:
-        # Never reached while every NOT_RUN names a predecessor that did not pass; a gap there must not pass.
-        return Indication.INDETERMINATE, SubIndication.SIG_CONSTRAINTS_FAILURE
-    return Indication.TOTAL_PASSED, None

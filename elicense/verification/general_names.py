@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LARGE = 64 * 1024
 """Bytes of a stream from which on reading its dictionary is quicker than searching its data."""
-_MOST_TOKENS = 1_000
-"""Tokens of the dictionary of a stream, and of its length; one with more is searched."""
+_MOST_TOKENS = 200_000
+"""Tokens of the dictionaries of all these streams: reading so many takes as long as searching some 100 MB."""
 _PIECE = 4 * 1024 * 1024
 """Bytes that are searched at a time."""
 _PLAIN = re.compile(rb"/ByteRange")
@@ -54,21 +54,26 @@ def large_streams(
         spans: where these stand.
     """
     found = []
+    budget = Budget(_MOST_TOKENS, 0, 0)
     for (place, number), (following, _) in pairwise([*places, (len(view.document.data), 0)]):
         entry = view.entries.get(number)
         current = entry is not None and (entry.kind, entry.place) == (PLAIN, place)
         if following - place < LARGE or not current or number in signatures:
             continue
-        start, end = _stream_of(view, place, number)
+        try:
+            start, end = _stream_of(view, place, number, budget)
+        except Violation:
+            # Whoever made it so may have made many: the rest is searched.
+            break
         end = min(end, following)
         if end - start >= LARGE and not any(one < end and start < two for one, two in spans):
             found.append((start, end))
     return found
 
 
-def _stream_of(view: View, place: int, number: int) -> Span:
-    """Return the data of the stream at `place`, of no extent if it is none that can be read right away."""
-    data, budget = view.document.data, Budget(_MOST_TOKENS, 0, 0)
+def _stream_of(view: View, place: int, number: int, budget: Budget) -> Span:
+    """Return the data of the stream at `place`, of no extent if it is none. Raises Violation."""
+    data = view.document.data
 
     def length(value: Object) -> int | None:
         if isinstance(value, Reference):
@@ -78,10 +83,7 @@ def _stream_of(view: View, place: int, number: int) -> Span:
             value = read_object(data, entry.place, lambda _: None, budget).value
         return value if type(value) is int else None
 
-    try:
-        found = read_object(data, place, length, budget)
-    except Violation:
-        return place, place
+    found = read_object(data, place, length, budget)
     expected = (number, view.entries[number].detail)
     if found.stream is None or (found.number, found.generation) != expected:
         return place, place

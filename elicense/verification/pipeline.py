@@ -24,7 +24,6 @@ from elicense.verification.changes import LaterChanges
 from elicense.verification.checks import (
     CODES,
     answer_in_force,
-    conclude,
     in_force,
     is_known,
     run_checks,
@@ -41,6 +40,7 @@ from elicense.verification.report import (
     Outcome,
     SignatureSummary,
     VerificationReport,
+    conclude,
 )
 from elicense.verification.sandbox import Sandbox
 from elicense.verification.scan import Candidate, find_candidates

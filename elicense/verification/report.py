@@ -155,6 +155,22 @@ class VerificationReport:
             )
 
 
+def conclude(outcomes: tuple[Outcome, ...]) -> tuple[Indication, SubIndication | None]:
+    """Return the answer to "authentic?" with the reason of the first check that decided it."""
+    authentic = [outcome for outcome in outcomes if outcome.number <= 11]
+    statuses = {outcome.status for outcome in authentic}
+    for status, indication in (
+        (CheckStatus.FAILED, Indication.TOTAL_FAILED),
+        (CheckStatus.INDETERMINATE, Indication.INDETERMINATE),
+    ):
+        if status in statuses:
+            return indication, next(one.sub_indication for one in authentic if one.status is status)
+    if CheckStatus.NOT_RUN in statuses:
+        # Never reached while every NOT_RUN names a predecessor that did not pass; a gap there must not pass.
+        return Indication.INDETERMINATE, SubIndication.SIG_CONSTRAINTS_FAILURE
+    return Indication.TOTAL_PASSED, None
+
+
 _CHECK_INDICATION = {
     CheckStatus.PASSED: Indication.TOTAL_PASSED,
     CheckStatus.RECORDED: Indication.TOTAL_PASSED,

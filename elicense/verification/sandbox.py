@@ -19,7 +19,7 @@ from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Protocol, Self
 
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_from_json
-from elicense.verification.handing import hand_over
+from elicense.verification.handing import Giver
 from elicense.verification.policy import LICENCE
 from elicense.verification.shown import read_answer
 
@@ -195,6 +195,7 @@ class _Worker:
     def __init__(self, settings: str) -> None:
         ours, theirs = Pipe()
         self._connection: Connection = ours
+        self._giver = Giver(ours)
         self._trust: TrustStore | None = None
         self.jobs = 0
         with theirs:
@@ -223,7 +224,7 @@ class _Worker:
                 self._connection.send_bytes(pickle.dumps(("trust", trust)))
                 self._trust = trust
             self._connection.send_bytes(pickle.dumps(("document", job)))
-            hand_over(self._connection, data)
+            self._giver.hand_over(data)
             return self._connection.recv_bytes(LARGEST_ANSWER)
 
         answer = self._guarded(exchange, wall)
@@ -241,7 +242,7 @@ class _Worker:
 
         def exchange() -> bytes:
             self._connection.send_bytes(pickle.dumps(("difference", end)))
-            hand_over(self._connection, data)
+            self._giver.hand_over(data)
             return self._connection.recv_bytes(LARGEST_ANSWER)
 
         answer = self._guarded(exchange, wall)
@@ -285,6 +286,7 @@ class _Worker:
 
     def kill(self) -> None:
         """The process is gone and waited for."""
+        self._giver.close()
         with contextlib.suppress(OSError):
             self._connection.close()
         self._process.kill()

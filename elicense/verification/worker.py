@@ -19,7 +19,7 @@ from elicense.verification.digests import Digests
 from elicense.verification.document import read_facts
 from elicense.verification.facts import MEMORY_EXIT, Facts, facts_to_json
 from elicense.verification.forms import form_of
-from elicense.verification.handing import take_over, whole
+from elicense.verification.handing import Taker, whole
 from elicense.verification.policy import LICENCE
 from elicense.verification.shown import compare
 
@@ -52,6 +52,7 @@ def main(descriptor: int, settings: str) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (int(limits["memory"]), int(limits["memory"])))
     connection.send_bytes(json.dumps({"isolated": isolated}).encode("ascii"))
+    taker = Taker(connection)
     trust: TrustStore | None = None
     while True:
         try:
@@ -62,20 +63,20 @@ def main(descriptor: int, settings: str) -> None:
             trust = sent
         elif kind == "difference":
             _limit_cpu(cpu)
-            connection.send_bytes(_compare(connection, sent))
+            connection.send_bytes(_compare(taker, sent))
             # A native reader has seen the document: whatever it did to this process ends here.
             return
         elif trust is None:
             raise RuntimeError("a document came before the trust store")
         else:
             _limit_cpu(cpu)
-            connection.send_bytes(_serve(connection, trust, *sent))
+            connection.send_bytes(_serve(taker, trust, *sent))
 
 
-def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str, digests: Known) -> bytes:
+def _serve(taker: Taker, trust: TrustStore, at: datetime, policy: str, digests: Known) -> bytes:
     """Return the answer about the document that comes next."""
     try:
-        data = take_over(connection)
+        data = taker.take_over()
         if policy == LICENCE:
             data = whole(data)
     except MemoryError:
@@ -84,10 +85,10 @@ def _serve(connection: Connection, trust: TrustStore, at: datetime, policy: str,
     return answer(data, trust, at, policy, Digests(data, digests))
 
 
-def _compare(connection: Connection, end: int) -> bytes:
+def _compare(taker: Taker, end: int) -> bytes:
     """Return how the text of the document that comes next differs from that of its first `end` bytes."""
     try:
-        return compare(whole(take_over(connection)), end)
+        return compare(whole(taker.take_over()), end)
     except MemoryError:
         os._exit(MEMORY_EXIT)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from elicense.model import InForce, LicenceStatus
-from elicense.verification.checks import CODES, conclude
+from elicense.verification.checks import CODES
 from elicense.verification.report import (
     CheckStatus,
     Indication,
@@ -18,6 +18,7 @@ from elicense.verification.report import (
     SignatureSummary,
     SubIndication,
     VerificationReport,
+    conclude,
     exit_status,
     to_json,
 )

@@ -26,7 +26,7 @@ def altered(data: bytes) -> dict[str, bytes]:
     """Return a document altered in the ways that need no key."""
     swap = data.replace("样例".encode(), "示例".encode(), 1)
     assert swap != data
-    gaps = [candidate.gap for candidate in read_structure(data).candidates]
+    gaps = [one.gap for one in read_structure(data).candidates]
     start, end = gaps[0]
     changed = {
         "appended": data + b" ",
@@ -42,8 +42,7 @@ def altered(data: bytes) -> dict[str, bytes]:
     chance = random.Random(len(data))  # noqa: S311 - seeded, for the same bits each time
     for turn in range(25):
         position = chance.randrange(len(data))
-        # A bit of a certificate in the last seal's gap may leave a doubt instead of a proof.
-        if not any(start <= position < end for start, end in gaps):
+        if not any(first <= position < last for first, last in gaps):
             flipped = bytearray(data)
             flipped[position] ^= 1 << chance.randrange(8)
             changed[f"bit {turn} at {position}"] = bytes(flipped)

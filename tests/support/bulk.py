@@ -31,8 +31,9 @@ TYPE = Catalogue.load(templates_folder())[SLUG]
 
 
 def demonstration(home: Path) -> Path:
-    """Return a copy of the shared demonstration with a register and a store of its own."""
-    shutil.copytree(folder(), home / "demo")
+    """Return a copy of the shared demonstration with a register and a store of its own, both empty."""
+    # Other tests of this process may have issued into the shared one.
+    shutil.copytree(folder(), home / "demo", ignore=shutil.ignore_patterns("register.*", "documents"))
     return home / "demo"
 
 

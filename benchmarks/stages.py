@@ -1,8 +1,8 @@
 """`python -m benchmarks.stages [LICENCES]`: where the time of issuing a food licence goes, by sampling.
 
-A timer of CPU time interrupts the line, as often as the system allows up to once a millisecond; a stage's share is the share of the samples in which one of
-its functions was running, directly or through what it called. Nothing is wrapped, so nothing is slowed down, and the
-caches are as cold as they are in real work: stages timed alone in a loop come out at half of that.
+A timer of CPU time interrupts the line, as often as the system allows up to once a millisecond; a stage's share is the
+share of the samples in which one of its functions was running, directly or through what it called. Nothing is wrapped,
+so nothing is slowed down, and the caches are as cold as in real work: stages timed alone in a loop come out at half.
 """
 
 from __future__ import annotations

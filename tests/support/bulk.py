@@ -33,7 +33,7 @@ TYPE = Catalogue.load(templates_folder())[SLUG]
 def demonstration(home: Path) -> Path:
     """Return a copy of the shared demonstration with a register and a store of its own, both empty."""
     # Other tests of this process may have issued into the shared one.
-    shutil.copytree(folder(), home / "demo", ignore=shutil.ignore_patterns("register.*", "documents"))
+    shutil.copytree(folder(), home / "demo", ignore=shutil.ignore_patterns("register.sqlite*", "documents"))
     return home / "demo"
 
 

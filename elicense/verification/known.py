@@ -105,6 +105,9 @@ class Known:
         """What a document of the policy licence shows is known; so it was read, and passed every check."""
         if len(data) > LONGEST_FILE or reading.road is Road.SHAPE:
             return
+        if reading.facts.timestamps or any(reading.facts.evidence):
+            # With an archive's data it goes the whole way each time: read here besides, it would teach nothing new.
+            return
         frame = self.frames.recall(data)
         if reading.structure is not None:
             if frame is not None:

@@ -128,7 +128,8 @@ class LicenceFile(NamedTuple):
     """The licence as plain values, keys as in `licence_to_json`."""
 
 
-_BEGIN, _MIDDLE, _END = '{"index":[', ',"licence":', f',"schema":"{LICENCE_SCHEMA}"}}'
+_BEGIN, MIDDLE, END = '{"index":[', ',"licence":', f',"schema":"{LICENCE_SCHEMA}"}}'
+"""What stands before the entries of the index, between them and the licence, and behind it."""
 _PLAIN = r'[^"\\\x00-\x1f]'
 _ESCAPED = r'\\(?:["\\bfnrt]|u00(?:0[0-7be-f]|1[0-9a-f]))'
 _ENTRY = re.compile(
@@ -164,9 +165,9 @@ def _as_written(data: bytes) -> LicenceFile | None:
     try:
         text = data.decode("utf-8")
         places, end = _places(text)
-        if not text.startswith(_MIDDLE, end) or not text.endswith(_END):
+        if not text.startswith(MIDDLE, end) or not text.endswith(END):
             return None
-        encoded = text[end + len(_MIDDLE) : -len(_END)]
+        encoded = text[end + len(MIDDLE) : -len(END)]
         plain = _DECODER.decode(encoded)
         if _ENCODER.encode(plain) != encoded:
             return None
@@ -417,7 +418,11 @@ def _member(kind: type[_E], value: object) -> _E:
 
 
 def _date(value: object) -> date:
-    text = _text(value)
+    return read_day(_text(value))
+
+
+def read_day(text: str) -> date:
+    """Return the day that a canonical text says. Raises MalformedDocument for any other text."""
     return _day(text) if len(text) == len("2026-03-08") else _day.__wrapped__(text)
 
 

@@ -37,6 +37,7 @@ _RESIDENT_SHAPE = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _SERIAL_SHAPE = re.compile(r"[0-9A-Z]{1,32}")
 _LENIENT_PART = re.compile(r"[0-9A-Z]{1,64}")
 _VERSION_SHAPE = re.compile(r"[0-9]{3}")
+_TAIL = re.compile(r"([0-9A-Z]{1,32})\.((?!000)[0-9]{3})\.[0-9A-Z]")
 
 PARTS = 5
 """Parts after the root: type, issuer, serial, version, check character."""
@@ -375,6 +376,13 @@ class LicenceIdentifier:
                 field="identifier",
             )
         return identifier
+
+
+def is_identifier_of(text: str, type_code: str, issuer_code: str) -> bool:
+    """Return whether a text is an identifier of this type and issuer, both known to be strict, as `parse` takes it."""
+    head = f"{ROOT_OID}.{type_code}.{issuer_code}."
+    tail = _TAIL.fullmatch(text, len(head))
+    return tail is not None and text == _dotted(type_code, issuer_code, tail[1], int(tail[2]))
 
 
 @lru_cache(maxsize=1024)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elicense.errors import InvalidTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from elicense.model import FieldValue, Licence, Validity
 
@@ -89,6 +89,11 @@ def printed(template: str, licence: Licence, *, page: int | None = None, pages: 
     """
     write, _ = _writer(template)
     return write(licence, page, pages)
+
+
+def printed_place(place: Place, licence: Licence, *, page: int | None, pages: int | None) -> str:
+    """Return what `printed` does for a template that is this place and nothing else, and raise the same."""
+    return _place_writer(place)(licence, page, pages)
 
 
 class Printer:
@@ -224,6 +229,47 @@ AUTHORITY_NAMES = tuple(f"authorities.{number}.name" for number in range(1, MOST
 """Names of the authorities one by one, in the order of sealing; a licence of one authority has the first."""
 
 _PAGE_NAMES = frozenset({"page", "pages"})
+
+_PATHS: dict[str, tuple[str | int, ...]] = {
+    "number": ("number",),
+    "identifier": ("identifier",),
+    "issued_on": ("issued_on",),
+    "valid_from": ("validity", "start"),
+    "valid_until": ("validity", "end"),
+    "authority.name": ("authority", "name"),
+    "authority.code": ("authority", "code"),
+    "authority.region": ("authority", "region"),
+    "authority.place": ("authority", "place"),
+    "authority.prefix": ("authority", "prefix"),
+    "holder.name": ("holders", 0, "name"),
+    "holder.code": ("holders", 0, "code"),
+    "type.name": ("type_name",),
+    "case_number": ("case_number",),
+    "page": ("page",),
+    "pages": ("pages",),
+}
+"""Of the own names those that say one thing: where it stands among the plain values of a licence, if it does."""
+
+
+def path_of(place: Place, plain: Mapping[str, Any]) -> tuple[str | int, ...] | None:
+    """Return where among the plain values (`licence_to_json`) a place's value stands; None if it comes from several.
+
+    The path leads nowhere if the licence has no such value.
+    """
+    if place.format == "term":
+        return None
+    if place.name in OWN_NAMES:
+        return _PATHS.get(place.name)
+    name, *positions = place.name.split(".")
+    if not positions and place.format in {"", "en"} and name in plain["labels"]:
+        return "labels", name, place.format or "zh"
+    return ("fields", name, *(int(one) - 1 if _POSITION.fullmatch(one) else -1 for one in positions))
+
+
+def value_form(name: str) -> Callable[[FieldValue], str]:
+    """Return what writes a value that is not empty in the format of this name; it raises what does not suit it."""
+    return _FORMATS[name]
+
 
 OWN_NAMES = frozenset({*_OWN_NAMES, *AUTHORITY_NAMES, *_PAGE_NAMES})
 """Names that every licence has, whatever its type's fields are."""

@@ -65,7 +65,8 @@ def read_compared(known: Known, digests: Digests, trust: TrustStore, at: datetim
     if signatures is None:
         return None
     source = located or Document(data, structure, MOST_PAGES, LARGEST_STREAM)
-    content = compare_content(source, structure.candidates[0].claimed_time)
+    forms = digests.frame.data_forms if located else None
+    content = compare_content(source, structure.candidates[0].claimed_time, forms)
     if content.facts.error is not None:
         return None
     last = structure.candidates[-1].byte_range

@@ -16,6 +16,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from elicense.verification.data_forms import DataForms
 from elicense.verification.digests import Digests
 from elicense.verification.marks import ContentError
 from elicense.verification.pdf import MAX_TOKENS, Inventory, read_value
@@ -57,6 +58,8 @@ class Frame:
     """Of what may follow, the newest first."""
     lessons: int = 3 * MOST_SHAPES
     """How many more shapes may be learned: making one takes as long as reading several files."""
+    data_forms: DataForms = field(default_factory=DataForms)
+    """Of licence.json in files with these shapes."""
     states: dict[str, hashlib._Hash] = field(default_factory=dict)
     """hashlib name -> state after the prefix."""
 

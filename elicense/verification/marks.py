@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, Any, NoReturn
+from binascii import unhexlify
+from codecs import charmap_decode, utf_16_be_decode
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from elicense.verification.pdf import MAX_DEPTH
 
@@ -53,14 +55,30 @@ _TEXT = rb"BT\n(?:%b%b)?+((?:%b|%b|-?[0-9.]++ Tc\n)*+)ET\n" % (
 """A text object: its first font and line, and all that follows."""
 _MARK = (
     rb"(?:Q\n)?+(?:q [0-9.]++ [0-9.]++ [0-9.]++ rg\n)?+"
-    rb"/(?:[A-Za-z0-9]++ <</MCID ([0-9]{1,7})>> BDC|Artifact BMC)\n"
+    rb"/(?:[A-Za-z0-9]++ <</MCID (0|[1-9][0-9]{0,6})>> BDC|Artifact BMC)\n"
 )
 _PLACE = re.compile(_MARK + _TEXT)
 """A piece of text up to its EMC: perhaps the end of a colour and the next one, the mark, a text object."""
+_PLACES = re.compile(rb"%b%bEMC\n|([\s\S]++)" % (_MARK, _TEXT))
+"""Such pieces one after the other, each with its EMC; and all the rest from the first piece of another kind."""
 _BEGIN, _WORDS = re.compile(_MARK), re.compile(_TEXT)
 _BEGINS_ANOTHER = re.compile(rb"BDC\b")
 _SHOWN = re.compile(rb"/(D[0-9]+) |<([0-9A-F]+)")
-_NOTHING = (None, None, b"")
+
+
+class _Place(NamedTuple):
+    """A piece as _PLACES finds it; what it does not have is empty."""
+
+    mcid: bytes
+    """Its identifier."""
+    font: bytes = b""
+    """The first font."""
+    codes: bytes = b""
+    """Codes of the first line."""
+    more: bytes = b""
+    """What follows it in the text object."""
+    rest: bytes = b""
+    """Of the last one: all from the first piece of another kind."""
 
 
 class ContentError(Exception):
@@ -70,6 +88,13 @@ class ContentError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.detail = detail
+
+
+class Font(Protocol):
+    """The characters of a font's codes."""
+
+    def text(self, digits: bytes) -> str:
+        """Return what the codes say, four hexadecimal digits each. Raises ContentError for an unknown one."""
 
 
 class Characters(dict[int, str]):
@@ -84,29 +109,51 @@ class Characters(dict[int, str]):
         """Return what the codes say, four hexadecimal digits each. Raises ContentError for an unknown one."""
         if len(digits) % 4:
             raise ContentError("content.stream", "codes")
-        codes = bytes.fromhex(digits.decode("ascii"))
+        codes = unhexlify(digits)
         # As a text with one character for each code they are translated in one go.
-        units = codes.decode("utf-16-be", "ignore")
+        units, _ = utf_16_be_decode(codes, "ignore", True)
         if 2 * len(units) == len(codes):
             return units.translate(self)
         return "".join([self[code] for code in struct.unpack(f">{len(codes) // 2}H", codes)])
 
 
-def read_to_unicode(cmap: bytes) -> Characters:
+class Row(NamedTuple):
+    """The characters of the codes from 0 on, one each."""
+
+    characters: str
+    """In the order of their codes."""
+
+    @property
+    def each(self) -> Characters:
+        """Return the same, code by code."""
+        return Characters(enumerate(self.characters))
+
+    def text(self, digits: bytes) -> str:
+        """Return what the codes say, four hexadecimal digits each. Raises ContentError for an unknown one."""
+        # Codes below 256 are read as bytes of a character set with these characters: 1 us instead of 13.
+        if len(digits) % 4 == 0 and not digits[0::4].strip(b"0") and not digits[1::4].strip(b"0"):
+            try:
+                return charmap_decode(unhexlify(digits)[1::2], "strict", self.characters)[0]
+            except UnicodeDecodeError:
+                pass
+        return self.each.text(digits)
+
+
+def read_to_unicode(cmap: bytes) -> Font:
     """Return the characters of a font's codes. Raises ContentError if a code occurs twice, or a range does not fit."""
     return _one_range(cmap) or _any_map(cmap)
 
 
-def _one_range(cmap: bytes) -> Characters | None:
+def _one_range(cmap: bytes) -> Row | None:
     """Return what a map of one range says, None for every other."""
     one = _ONE_RANGE.fullmatch(cmap)
     if one is None:
         return None
     last, listed = one.groups()
-    characters = bytes.fromhex(listed.translate(None, b"<>").decode("ascii")).decode("utf-16-be", "ignore")
+    characters, _ = utf_16_be_decode(unhexlify(listed.translate(None, b"<>")), "ignore", True)
     if 6 * len(characters) != len(listed) or int(last, 16) != len(characters):
         return None
-    return Characters(enumerate("\uffff" + characters))
+    return Row("\uffff" + characters)
 
 
 def _any_map(cmap: bytes) -> Characters:
@@ -142,7 +189,7 @@ def _texts(each: list[bytes]) -> str | list[str]:
     return [bytes.fromhex(text.decode("ascii")).decode("utf-16-be") for text in each]
 
 
-def marked_text(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:
+def marked_text(stream: bytes, fonts: Mapping[bytes, Font]) -> dict[int, str]:
     """Return MCID -> text of one content stream. Raises ContentError for text shown in any other way.
 
     Args:
@@ -153,25 +200,23 @@ def marked_text(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, s
     return _by_operators(stream, fonts) if found is None else found
 
 
-def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str] | None:
+def _as_written(stream: bytes, fonts: Mapping[bytes, Font]) -> dict[int, str] | None:
     """Return what `marked_text` does of a stream that is written as the fill writes it, None for every other."""
-    *pieces, rest = stream.split(b"EMC\n")
-    if rest not in {b"", b"Q\n"}:
-        return None
+    places = _PLACES.findall(stream)
+    if places and places[-1][-1]:
+        others = _others(places.pop()[-1])
+        if others is None:
+            return None
+        places += others
     mcids: set[bytes] = set()
     font = b""
     runs: list[tuple[bytes, bytes, bytes]] = []
-    for piece in pieces:
-        place = _PLACE.fullmatch(piece)
-        mcid, first, codes, more = place.groups() if place else _behind_graphics(piece)
-        if mcid is None:
-            # Nothing is shown outside every mark; a piece that does anything else is read by its operators.
-            if more is None or first or more:
-                return None
-            continue
-        if mcid in mcids:
+    for mcid, first, codes, more, _ in places:
+        if mcid in mcids or (not mcid and (first or more)):
+            # Nothing is shown outside every mark.
             return None
-        mcids.add(mcid)
+        if mcid:
+            mcids.add(mcid)
         if first:
             font = first
             runs.append((mcid, font, codes))
@@ -180,60 +225,75 @@ def _as_written(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, s
                 font = name
             else:
                 runs.append((mcid, font, digits))
-    if any(mcid.startswith(b"0") and mcid != b"0" for mcid in mcids):
-        return None
     return _decoded(runs, fonts)
 
 
-def _decoded(
-    runs: list[tuple[bytes, bytes, bytes]], fonts: Mapping[bytes, Characters]
-) -> dict[int, str] | None:
+def _others(rest: bytes) -> list[_Place] | None:
+    """Return the pieces of the rest of a stream whose first one is no ordinary place; None to read by operators."""
+    *pieces, end = rest.split(b"EMC\n")
+    if end not in {b"", b"Q\n"}:
+        return None
+    found: list[_Place] = []
+    for piece in pieces:
+        place = _PLACE.fullmatch(piece)
+        one = _Place(*place.groups(b""), b"") if place else _behind_graphics(piece)
+        if one is None:
+            return None
+        found.append(one)
+    return found
+
+
+def _decoded(runs: list[tuple[bytes, bytes, bytes]], fonts: Mapping[bytes, Font]) -> dict[int, str] | None:
     """Return MCID -> text of runs of codes (MCID, font, codes); None if codes are not one character each.
 
     What a font shows all over the page is decoded in one go.
     """
+    shown: dict[bytes, list[bytes]] = {}
+    for _, name, codes in runs:
+        if len(codes) % 4 or name not in fonts:
+            return None
+        shown.setdefault(name, []).append(codes)
     texts: dict[bytes, str] = {}
-    for name in {name for _, name, _ in runs}:
-        digits = [codes for _, font, codes in runs if font == name]
-        if name not in fonts or any(len(codes) % 4 for codes in digits):
+    for name, each in shown.items():
+        digits = b"".join(each)
+        text = texts[name] = fonts[name].text(digits)
+        if 4 * len(text) != len(digits):
             return None
-        joined = b"".join(digits)
-        texts[name] = fonts[name].text(joined)
-        if 4 * len(texts[name]) != len(joined):
-            return None
+    taken = dict.fromkeys(texts, 0)
     found: dict[int, str] = {}
-    shown = dict.fromkeys(texts, 0)
     for mcid, name, codes in runs:
-        start = shown[name]
-        shown[name] = end = start + len(codes) // 4
+        start = taken[name]
+        end = taken[name] = start + len(codes) // 4
         number = int(mcid)
         found[number] = found.get(number, "") + texts[name][start:end]
     return found
 
 
-def _behind_graphics(piece: bytes) -> tuple[bytes | Any, ...]:
-    """Return what _PLACE finds, of a piece that draws first; None for all four if it does more than that."""
+def _behind_graphics(piece: bytes) -> _Place | None:
+    """Return what _PLACE finds, of a piece that draws first; None if it does more than that."""
     begin = _BEGIN.match(piece)
     start = piece.find(b"BT\n")
     graphics = piece[:start] if start >= 0 else piece
     words = _WORDS.fullmatch(piece, start) if start >= 0 else None
     # No graphics operator has one of these letters; the digits of an inline image have none of them either.
+    if begin is None or begin.end() > len(graphics) or not graphics.endswith(b"\n"):
+        return None
+    drawn = graphics[begin.end() :]
     if (
-        begin is None
-        or begin.end() > len(graphics)
-        or not graphics.endswith(b"\n")
-        or (start >= 0 and words is None)
-        or any(sign in graphics[begin.end() :] for sign in (b"T", b"MC", b")"))
-        or (b"BDC" in graphics[begin.end() :] and _BEGINS_ANOTHER.search(graphics, begin.end()))
+        (start >= 0 and words is None)
+        or b"T" in drawn
+        or b"MC" in drawn
+        or b")" in drawn
+        or (b"BDC" in drawn and _BEGINS_ANOTHER.search(drawn))
     ):
-        return None, None, None, None
-    return (begin[1], *(words.groups() if words else _NOTHING))
+        return None
+    return _Place(begin[1] or b"", *(words.groups(b"") if words else ()))
 
 
-def _by_operators(stream: bytes, fonts: Mapping[bytes, Characters]) -> dict[int, str]:
+def _by_operators(stream: bytes, fonts: Mapping[bytes, Font]) -> dict[int, str]:
     """Return what `marked_text` does, of any stream."""
     marks = _Marks()
-    font: Characters | None = None
+    font: Font | None = None
     for match in _OPERATOR.finditer(stream):
         kind = match.lastgroup
         if kind in {"properties", "begin"}:

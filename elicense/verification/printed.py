@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.decoding import LicenceFile, PlaceHead
-    from elicense.verification.marks import Characters
+    from elicense.verification.data_forms import DataForms
+    from elicense.verification.marks import Font
     from elicense.verification.pdf import Value
     from elicense.verification.structure import Structure
 
@@ -70,12 +71,21 @@ def read_content(data: bytes, structure: Structure, claimed_time: datetime | Non
     return compare_content(Document(data, structure), claimed_time).facts
 
 
-def compare_content(source: Source, claimed_time: datetime | None) -> Content:
-    """Return what `read_content` does, of a document whose parts `source` finds."""
+def compare_content(source: Source, claimed_time: datetime | None, forms: DataForms | None = None) -> Content:
+    """Return what `read_content` does, of a document whose parts `source` finds.
+
+    Args:
+        source: finds them.
+        claimed_time: `/M`, UTC.
+        forms: what was learned from other documents of the template; gains this one's.
+    """
     stated: dict[str, Any] = {}
     plain, error = None, None
     try:
         raw = source.attachment()
+        known = forms.read(raw, source.document_id, claimed_time) if forms is not None else None
+        if known is not None and source.pages() == known.pages:
+            return Content(ContentFacts(None, **known.facts), known.plain)
         read = _licence(raw)
         plain = read.plain
         stated = _stated(read) | {"licence_file": raw.decode("utf-8")}
@@ -83,7 +93,10 @@ def compare_content(source: Source, claimed_time: datetime | None) -> Content:
             # The data were not made for this very file.
             error = ContentError("content.identity", "signing time or document id")
         else:
-            _compare(read, source.pages())
+            pages = source.pages()
+            _compare(read, pages)
+            if forms is not None:
+                forms.learn(stated["licence_file"], read, len(pages))
     except ContentError as difference:
         error = difference
     return Content(
@@ -160,7 +173,7 @@ def read_pages(plans: Sequence[PagePlan], stream: Callable[[int], bytes]) -> lis
 
     Raises ContentError.
     """
-    maps: dict[int, Characters] = {}
+    maps: dict[int, Font] = {}
     found = []
     for plan in plans:
         fonts = {}

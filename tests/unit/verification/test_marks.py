@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense.verification import marks
-from elicense.verification.marks import Characters, ContentError, marked_text, read_to_unicode
+from elicense.verification.marks import Characters, ContentError, Row, marked_text, read_to_unicode
 
 FONTS = {b"D0": Characters({1: "证", 2: "照"}), b"D1": Characters({1: "𠀀", 3: "甲乙"})}
 STREAM = b"""/P <</MCID 2>> BDC
@@ -196,7 +196,7 @@ def test_every_map_reads_back(characters: str) -> None:
     assert read_to_unicode(b"\n".join(lines)) == expected
     found = read_to_unicode(written(characters))
     # The code space stands there like one more character.
-    assert found == expected | {0: "\uffff"}
+    assert (found.each if isinstance(found, Row) else found) == expected | {0: "\uffff"}
     assert found.text(b"".join(b"%04X" % code for code in expected)) == characters
 
 
@@ -212,10 +212,26 @@ def test_both_ways_read_the_same_map(characters: str, chance: random.Random) -> 
         cmap = cmap[:at] + new + cmap[at + chance.choice((0, 1, 4, 6)) :]
     quick = marks._one_range(cmap)
     if quick is not None:
-        assert quick == marks._any_map(cmap)
+        assert quick.each == marks._any_map(cmap)
+
+
+@given(
+    st.text(max_size=300), st.lists(st.integers(0, 400), max_size=40), st.sampled_from(["", "0", "00", "000"])
+)
+def test_a_row_says_what_its_codes_say(characters: str, codes: list[int], rest: str) -> None:
+    """Codes of a row, known or not, below 256 or not, cut or not, are read as each code alone is."""
+    row, digits = Row(characters), ("".join(f"{code:04X}" for code in codes) + rest).encode()
+
+    def said(font: Row | Characters) -> str:
+        try:
+            return font.text(digits)
+        except ContentError as error:
+            return error.reason
+
+    assert said(row) == said(row.each)
 
 
 def test_an_ordinary_map_is_read_the_quick_way() -> None:
     """A map without characters beyond U+FFFF needs no reading of any map, so the comparison above compares two."""
-    assert marks._one_range(written("证照")) == {0: "\uffff", 1: "证", 2: "照"}
+    assert marks._one_range(written("证照")) == Row("\uffff证照")
     assert marks._one_range(written("证𠀀")) is None

@@ -22,7 +22,7 @@ class Evidence:
 
     def __bool__(self) -> bool:
         """Return whether there is anything in it."""
-        return any(self.kinds)
+        return bool(self.certificates or self.crls or self.ocsps)
 
     @property
     def kinds(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from elicense.pki.evidence import alone
+from elicense.pki.evidence import NO_EVIDENCE, alone
 from elicense.pki.keys import has_issued
 from elicense.pki.material import MOST_BROUGHT, MOST_VALUES
 from elicense.pki.ocsp import read_answers
@@ -23,6 +23,7 @@ from elicense.verification.signature import fingerprint, load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from elicense.pki.evidence import Evidence
@@ -56,7 +57,7 @@ def path_facts(
     knowledge: Knowledge,
     moment: datetime,
     purpose: Purpose,
-) -> tuple[PathFacts, set[x509.Certificate]]:
+) -> Answer:
     """Return the path's facts, and the certificates of the chain that leads to an anchor."""
     question = leaf, others, knowledge.brought, moment, purpose
     found = knowledge.found
@@ -65,7 +66,7 @@ def path_facts(
         answer = _path_facts(question, knowledge.trust)
         if found is not None:
             found[question] = answer
-    return answer[0], set(answer[1])
+    return answer
 
 
 def _path_facts(question: Question, trust: TrustStore) -> Answer:
@@ -77,7 +78,7 @@ def _path_facts(question: Question, trust: TrustStore) -> Answer:
         by_document = len(result.certificates) == 1
     else:
         result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
-        if brought and result.status is PathStatus.VALID:
+        if brought is not NO_EVIDENCE and brought and result.status is PathStatus.VALID:
             own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
             by_document = own.status is PathStatus.VALID
     chain, fingerprints = _read_path(result.certificates)
@@ -118,10 +119,11 @@ def _is_company(brought: Evidence, leaf: x509.Certificate, others: tuple[x509.Ce
     return set(brought.certificates) == {one.public_bytes(Encoding.DER) for one in (leaf, *others)}
 
 
-def loose(others: Iterable[bytes], used: set[x509.Certificate], trust: TrustStore) -> bool:
+def loose(others: Iterable[bytes], used: AbstractSet[x509.Certificate], trust: TrustStore) -> bool:
     """Return whether a certificate came along that nothing vouches for: no signature covers its bytes."""
     brought = set(others)
-    for known in (used, trust.anchors, trust.intermediates, trust.timestamp_anchors):
+    brought -= _all_encoded(frozenset(used))
+    for known in (trust.anchors, trust.intermediates, trust.timestamp_anchors):
         if not brought:
             return False
         brought.difference_update(map(_encoded, known))
@@ -183,6 +185,12 @@ def _load_once(encoded: bytes) -> x509.Certificate | None:
         return load_certificate(encoded)
     except CmsError:
         return None
+
+
+@lru_cache(maxsize=64)
+def _all_encoded(certificates: frozenset[x509.Certificate]) -> frozenset[bytes]:
+    # A set that was asked about before knows its hash; a certificate hashes all its bytes each time.
+    return frozenset(map(_encoded, certificates))
 
 
 @lru_cache(maxsize=256)

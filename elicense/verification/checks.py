@@ -296,12 +296,12 @@ def check_certificate_path(facts: Facts, policy: Policy, at: datetime) -> _Answe
         if signature.loose_certificates:
             return _not_passed("path.loose_certificates", SubIndication.CHAIN_CONSTRAINTS_FAILURE)
         if policy.register is not None:
-            refusal = _right(facts, policy, signature, at)
+            why = refusal(facts, policy, signature, at)
         else:
             # Whoever knows anchors only still sees that an authority which the licence names has not sealed it.
             named = 1 + len(facts.content.joint_authorities) if facts.content else 0
-            refusal = "path.other_authority" if _seals(facts) < named else None
-        return _not_passed(refusal, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if refusal else _PASSED
+            why = "path.other_authority" if _seals(facts) < named else None
+        return _not_passed(why, SubIndication.CHAIN_CONSTRAINTS_FAILURE) if why else _PASSED
 
     return _with_path(facts, ask)
 
@@ -312,7 +312,7 @@ def _seals(facts: Facts) -> int:
     return 1 + later + facts.missing_seals
 
 
-def _right(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime) -> str | None:
+def refusal(facts: Facts, policy: Policy, signature: SignatureFacts, at: datetime) -> str | None:
     """Return why the trust register does not let this certificate seal this licence, or None."""
     entries = policy.entries(signature.certificate)
     if not entries:
@@ -362,11 +362,6 @@ def check_revocation(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     return answer
 
 
-def check_seal(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """9: seals carry no structure of their own yet."""
-    return _NOT_CONFIGURED
-
-
 def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """10: the embedded data conform to their schema and say what is printed."""
     if policy.name == GENERAL:
@@ -382,8 +377,8 @@ def check_content(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     return _not_passed(facts.content.error, sub, facts.content.detail)
 
 
-def check_log(facts: Facts, policy: Policy, at: datetime) -> _Answer:
-    """11: there is no transparency log yet."""
+def no_subject(facts: Facts, policy: Policy, at: datetime) -> _Answer:
+    """9, 11: seals carry no structure of their own yet, and there is no transparency log."""
     return _NOT_CONFIGURED
 
 
@@ -391,7 +386,10 @@ def check_in_force(facts: Facts, policy: Policy, at: datetime) -> _Answer:
     """12: the register, or offline the printed validity, says that the licence is in force."""
     if policy.name == GENERAL:
         return _Answer(CheckStatus.NOT_CONFIGURED, reason="status.general")
-    status = in_force(facts, at)
+    return _status(facts, policy, in_force(facts, at))
+
+
+def _status(facts: Facts, policy: Policy, status: LicenceStatus) -> _Answer:
     if status.state in {InForce.IN_FORCE, InForce.CONDITIONAL}:
         return _Answer(CheckStatus.PASSED)
     if status.state is InForce.NOT_KNOWN and facts.register is not None and not facts.register.same_document:
@@ -433,9 +431,9 @@ CHECKS: tuple[Callable[[Facts, Policy, datetime], _Answer], ...] = (
     check_signing_time,
     check_certificate_path,
     check_revocation,
-    check_seal,
+    no_subject,
     check_content,
-    check_log,
+    no_subject,
     check_in_force,
 )
 """In the order of CODES."""
@@ -478,9 +476,9 @@ def run_checks(
     return tuple(outcomes)
 
 
-def answer_in_force(facts: Facts, policy: Policy, at: datetime) -> Outcome:
-    """Return the answer of check 12 alone."""
-    return _outcome(12, "in_force", check_in_force(facts, policy, at))
+def answer_in_force(facts: Facts, policy: Policy, status: LicenceStatus) -> Outcome:
+    """Return the answer of check 12 alone under the policy licence; `status` is what `in_force` says."""
+    return _outcome(12, "in_force", _status(facts, policy, status))
 
 
 _KEPT = {

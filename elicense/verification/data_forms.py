@@ -43,6 +43,9 @@ _TEXT = r'([^"\\\x00-\x1f]*+)'
 _ASKED = (("document_id",), ("signing_time",), ("identifier",), ("issued_on",), ("validity", "start"))
 _LAST_DAY = ("validity", "end")
 
+_READ = json.JSONDecoder().raw_decode
+"""Reads one value; that nothing is behind it the expression says."""
+
 Values = tuple[str, ...]
 """The texts that may differ: those of the index, the licence as a whole, those in it."""
 Take = Callable[[Values], Values]
@@ -98,7 +101,7 @@ class DataForm:
         values = found.groups()
         document, moment, identifier, issued, start = self.asked(values)
         end = start if self.last_day is None else values[self.last_day]
-        plain = json.loads(values[self.licence])
+        plain, _ = _READ(values[self.licence])
         try:
             if (
                 document != document_id

@@ -236,7 +236,7 @@ def _others(rest: bytes) -> list[_Place] | None:
     found: list[_Place] = []
     for piece in pieces:
         place = _PLACE.fullmatch(piece)
-        one = _Place(*place.groups(b""), b"") if place else _behind_graphics(piece)
+        one = _Place(*place.groups(b"")) if place else _behind_graphics(piece)
         if one is None:
             return None
         found.append(one)

@@ -31,6 +31,7 @@ from elicense.verification.signature import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from cryptography import x509
@@ -61,11 +62,11 @@ def judge_document_timestamps(
 
 def _document_timestamp(
     digests: Digests, candidate: Candidate, form: Form, knowledge: Knowledge, moment: datetime
-) -> tuple[TimestampFacts, set[x509.Certificate]]:
+) -> tuple[TimestampFacts, AbstractSet[x509.Certificate]]:
     def stamps(token: Token) -> bool:
         return digests.covered(candidate.byte_range, token.digest) == token.imprint
 
-    chain: set[x509.Certificate] = set()
+    chain: AbstractSet[x509.Certificate] = frozenset()
     try:
         facts, chain = _judge(form.contents(digests.data, candidate), stamps, form, knowledge, moment)
     except CmsError as error:
@@ -78,7 +79,7 @@ def _document_timestamp(
 
 def judge_signature_timestamp(
     signed: SignedData, form: Form, knowledge: Knowledge, moment: datetime
-) -> tuple[TimestampFacts | None, set[x509.Certificate]]:
+) -> tuple[TimestampFacts | None, AbstractSet[x509.Certificate]]:
     """Return the facts of the signature timestamp at `moment`, None if there is none, and who vouches for it.
 
     Of several the first that holds counts, or else the first.
@@ -99,7 +100,7 @@ def first_covering(timestamps: Iterable[TimestampFacts], revision: int) -> Times
 
 def _judge(
     encoded: bytes, stamps: Callable[[Token], bool], form: Form, knowledge: Knowledge, moment: datetime
-) -> tuple[TimestampFacts, set[x509.Certificate]]:
+) -> tuple[TimestampFacts, AbstractSet[x509.Certificate]]:
     """Return what a token proves at `moment`, and the chain of its authority."""
     try:
         token = form.token(encoded)

@@ -1,4 +1,4 @@
-"""licence.json of a known form: the same answer as decoding it and printing its places, and nothing else taken for it."""
+"""licence.json of a known form: the answer is that of decoding it and printing its places, whatever was changed."""
 
 from __future__ import annotations
 

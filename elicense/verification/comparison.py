@@ -79,7 +79,7 @@ def read_compared(known: Known, digests: Digests, trust: TrustStore, at: datetim
         content=content.facts,
     )
     if located is not None:
-        return Reading(facts, content.licence, Road.SHAPE)
+        return Reading(facts, content.licence, Road.SHAPE, lesson=content.lesson)
     return Reading(facts, content.licence, Road.FRAME, structure)
 
 

@@ -57,6 +57,10 @@ _WHOLE: _Path = ()
 """Path of the licence as a whole."""
 
 
+Lesson = tuple[str, "LicenceFile", int]
+"""A file, what decoding.py says of it, and on how many pages stands what it says, and nothing else."""
+
+
 class Stated(NamedTuple):
     """What a file says whose places say what its values are."""
 
@@ -175,11 +179,12 @@ class DataForms:
                 return stated
         return None
 
-    def learn(self, text: str, read: LicenceFile, pages: int) -> None:
-        """The form of a file is known, if it has one; on so many pages stands what it says, and nothing else."""
+    def learn(self, lesson: Lesson) -> None:
+        """The form of a file is known, if it has one."""
+        text = lesson[0]
         if self._lessons and len(text) <= LONGEST and "\\" not in text:
             self._lessons -= 1
-            self._forms = (learn_form(text, read, pages), *self._forms)[:MOST_FORMS]
+            self._forms = (learn_form(*lesson), *self._forms)[:MOST_FORMS]
 
 
 # --- Learning ---

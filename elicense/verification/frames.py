@@ -34,8 +34,8 @@ LARGEST_PREFIX = 4 * 1024 * 1024
 """Bytes of a prefix that is remembered."""
 MOST_SHAPES = 8
 """Shapes of one prefix: they differ with the number of fonts that a licence needs."""
-_OBJECT_COST, _SHAPES_COST = 1500, 64 * 1024
-"""Bytes of memory that an object which was read takes, and all shapes of a prefix, about."""
+_OBJECT_COST, _FORMS_COST = 1500, 256 * 1024
+"""Bytes of memory that an object which was read takes, and all shapes and data forms of a prefix, about."""
 _SAMPLES = 64
 _LAST_LINES = re.compile(rb"startxref\n([0-9]{1,10})\n%%EOF\n\Z")
 _FIRST_ENTRY = re.compile(rb"xref\n0 [0-9]{1,7}\n0000000000 65535 f[ \r]\n([0-9]{10}) 00000 n")
@@ -66,7 +66,7 @@ class Frame:
     @property
     def cost(self) -> int:
         """Return how much memory it takes, about, in bytes."""
-        return len(self.prefix) + _OBJECT_COST * len(self.objects) + _SHAPES_COST
+        return len(self.prefix) + _OBJECT_COST * len(self.objects) + _FORMS_COST
 
     def locate(self, data: bytes) -> Located | None:
         """Return where the parts of a file of a known shape are; the file begins with the prefix."""
@@ -114,7 +114,7 @@ class Frames:
         memory: Bytes that all together may take.
     """
 
-    def __init__(self, most: int = 256, memory: int = 32 * 1024 * 1024) -> None:
+    def __init__(self, most: int = 256, memory: int = 64 * 1024 * 1024) -> None:
         self._most = most
         self._memory = memory
         self._used = 0

@@ -1,8 +1,8 @@
-"""What a process has learned from documents that passed every check: frames, shapes, forms of seals, certificates.
+"""What a process has learned from documents that passed every check: frames, shapes, forms, certificates.
 
 comparison.py reads documents with it; nothing here is ever called wrong or right. It says nothing about whom to trust:
 that is the trust register's word in each verification. What is known of a file's beginning, of what follows it, and of
-signed data, frames.py, shapes.py and cms_forms.py say. All memory is bounded.
+signed data and licence.json, frames.py, shapes.py, cms_forms.py and data_forms.py say. All memory is bounded.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from elicense.verification.timestamps import read_token
 
 if TYPE_CHECKING:
     from elicense.verification.cms import SignedData
+    from elicense.verification.data_forms import Lesson
     from elicense.verification.digests import Digests
     from elicense.verification.facts import Facts
     from elicense.verification.shapes import Located
@@ -59,6 +60,8 @@ class Reading(NamedTuple):
     """How it was read."""
     structure: Structure | None = None
     """What structure.py said, on the road `frame`."""
+    lesson: Lesson | None = None
+    """What licence.json teaches, on the road `shape`; None if its form is known."""
 
 
 class Known:
@@ -103,6 +106,8 @@ class Known:
 
     def learn(self, data: bytes, reading: Reading) -> None:
         """What a document of the policy licence shows is known; so it was read, and passed every check."""
+        if reading.lesson is not None and (frame := self.frames.recall(data)) is not None:
+            frame.data_forms.learn(reading.lesson)
         if len(data) > LONGEST_FILE or reading.road is Road.SHAPE:
             return
         if reading.facts.timestamps or any(reading.facts.evidence):

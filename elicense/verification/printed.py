@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.decoding import LicenceFile, PlaceHead
-    from elicense.verification.data_forms import DataForms
+    from elicense.verification.data_forms import DataForms, Lesson
     from elicense.verification.marks import Font
     from elicense.verification.pdf import Value
     from elicense.verification.structure import Structure
@@ -64,6 +64,8 @@ class Content:
     """For the checks."""
     licence: dict[str, object] | None
     """The licence as plain values; None if it could not be read."""
+    lesson: Lesson | None = None
+    """What data_forms.py may learn if the document passes: where data and pages agree and were not compared with it."""
 
 
 def read_content(data: bytes, structure: Structure, claimed_time: datetime | None) -> ContentFacts:
@@ -77,10 +79,10 @@ def compare_content(source: Source, claimed_time: datetime | None, forms: DataFo
     Args:
         source: finds them.
         claimed_time: `/M`, UTC.
-        forms: what was learned from other documents of the template; gains this one's.
+        forms: what was learned from other documents of the template.
     """
     stated: dict[str, Any] = {}
-    plain, error = None, None
+    plain, error, lesson = None, None, None
     try:
         raw = source.attachment()
         known = forms.read(raw, source.document_id, claimed_time) if forms is not None else None
@@ -95,13 +97,12 @@ def compare_content(source: Source, claimed_time: datetime | None, forms: DataFo
         else:
             pages = source.pages()
             _compare(read, pages)
-            if forms is not None:
-                forms.learn(stated["licence_file"], read, len(pages))
+            lesson = stated["licence_file"], read, len(pages)
     except ContentError as difference:
         error = difference
-    return Content(
-        ContentFacts(error.reason, error.detail, **stated) if error else ContentFacts(None, **stated), plain
-    )
+    if error is not None:
+        return Content(ContentFacts(error.reason, error.detail, **stated), plain)
+    return Content(ContentFacts(None, **stated), plain, lesson)
 
 
 def _stated(read: LicenceFile) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from elicense.verification import frames, shapes
+from elicense.verification.document import InProcess
 from elicense.verification.frames import Frame, Frames, frame_of
 from elicense.verification.known import Known, Road
 from elicense.verification.pipeline import verify
@@ -68,6 +69,24 @@ def test_a_known_document_needs_no_worker() -> None:
     assert to_json(first) == to_json(again)
     with pytest.raises(AssertionError):
         verify(data, trust=documents.trust(), at=documents.AT, sandbox=NoWorker(), known=None)
+
+
+def test_data_of_a_known_form_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the second document on the data of a licence are compared with those before; the report stays the same."""
+    known, keeper = Known(), documents.keeper(SLUG)
+    for _ in range(2):
+        assert verified(documents.licence(SLUG), known)
+    earlier = documents.made(SLUG, keeper, backdated=documents.AT - timedelta(minutes=3))
+    report, road = both(earlier, documents.trust(), documents.AT, known=known)
+    assert (report.indication, road) == (Indication.TOTAL_PASSED, Road.SHAPE)
+
+    def decode(_: bytes) -> None:
+        raise AssertionError("data of a known form were decoded")
+
+    monkeypatch.setattr("elicense.verification.printed.open_licence_file", decode)
+    assert verified(earlier, known)
+    with pytest.raises(AssertionError):
+        verified(earlier, Known(), InProcess())
 
 
 def test_another_licence_of_the_template_takes_the_road() -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from elicense.issuing import IssuedLicence
     from elicense.model import IssueRequest
+    from elicense.preflight import UnsignedDocument
 
 DPI = 150
 LARGEST, SHARE = 64, 2e-5
@@ -100,6 +101,7 @@ def flat(text: str) -> str:
 def pictures(pdf: bytes) -> list[Image]:
     """Return each page as PDFium paints it, seals included."""
     with pypdfium2.PdfDocument(pdf) as document:
+        document.init_forms()  # seals are painted with the form's fields
         return [page.render(scale=DPI / 72).to_pil().convert("RGB") for page in document]
 
 
@@ -179,21 +181,32 @@ def raised(content: bytes, number: int) -> bytes:
     return content[: found.start()] + moved + content[found.end() :]
 
 
+def unsigned(*, diameter: float = 40) -> UnsignedDocument:
+    """Return a food licence, its seal so many millimetres wide."""
+    kind = demonstration.office().catalogue[demonstration.SLUG]
+    seal = seal_of(kind, diameter=diameter)
+    return fill.fill(compile_template(kind, shipped_fonts(), seal, capacity=CAPACITY), licence_of(kind))
+
+
 def test_a_glyph_moved_by_a_point_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever text it begins, one glyph one point higher is more than anti-aliasing, by either measure."""
-    kind = demonstration.office().catalogue[demonstration.SLUG]
-    compiled = compile_template(kind, shipped_fonts(), seal_of(kind), capacity=CAPACITY)
-    licence, whole = licence_of(kind), Sheet.stream
-    right = fill.fill(compiled, licence).pdf
-    shown = len(fill.plan(compiled, licence).layout.lines)
+    right, whole = unsigned().pdf, Sheet.stream
+    shown = len(unsigned().plan.lines)
     assert shown > 15
     for number in range(shown):
         monkeypatch.setattr(Sheet, "stream", lambda *page, number=number: raised(whole(*page), number))
-        wrong = fill.fill(compiled, licence).pdf
+        wrong = unsigned().pdf
         assert texts(wrong) == texts(right)
         found = difference(right, wrong)
         assert found.largest > LARGEST, number
         assert found.share > SHARE, number
+
+
+def test_a_seal_that_is_a_millimetre_wider_is_seen() -> None:
+    """The pictures show the seal, and another one is more than anti-aliasing."""
+    found = difference(unsigned().pdf, unsigned(diameter=41).pdf)
+    assert found.largest > LARGEST
+    assert found.share > SHARE
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The short road for the commonest text: one paragraph on one line, at its nominal size, without letter-spacing.
 
-A licence has a dozen of these. The long road (`PlacedBox.set`, `measured`, `runs_of`, `Wrapping.piece`) is the one to
+A licence has a dozen of these, and a few on several lines, which go on in severallines.py. The long road (`PlacedBox.set`, `measured`, `runs_of`, `Wrapping.piece`) is the one to
 read: it looks at every size, line and alignment. Of a short text all it says is settled by the slot, the same on every
 licence, but for what depends on the text's width. So the long road is asked once, when the template is compiled, and
 the rest is worked out here: 3 us a text instead of 14 (measured). What is not as said above still goes the long road.
@@ -18,6 +18,7 @@ from elicense.model import FieldPlacement
 from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.pieces import Piece, Shown
+from elicense.rendering.severallines import SeveralLines, several_lines
 from elicense.rendering.text import SHIFT, SPACES, TOLERANCE
 from elicense.rendering.typeset import Run, measured, runs_of
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _PROBE = "一"
 """As narrow as a text can be that is set on a line; how high it stands does not depend on what it says."""
-_NARROW = 500
-"""Width of a narrow character, 1/1000 em."""
 _MM = 1 / POINTS_PER_MM
 
 
@@ -40,8 +39,6 @@ class OneLine(NamedTuple):
 
     advances: Mapping[str, float]
     """Width of each character, 1/1000 em."""
-    most: int
-    """Characters; a text of more takes the long road, for it hardly ever stands on one line."""
     room: float
     """Width of the widest text that stands on one line, 1/1000 em."""
     em: float
@@ -62,19 +59,21 @@ class OneLine(NamedTuple):
     """The same as it is shown."""
     around: Wrapping
     """What stands around it."""
+    several: SeveralLines
+    """For texts that are wider."""
 
     def piece(self, said: Said, page: int, mcid: int) -> Piece | None:
-        """Return the piece of a text on one line; None if it takes the long road, where it is refused if need be."""
+        """Return the piece of a text of one paragraph; None if it takes the long road, to be refused there if need be."""
         text = said.text
         ink = text.rstrip(SPACES)
-        if not ink or len(text) > self.most or "\n" in ink:
+        if not ink or "\n" in ink:
             return None
         try:
             sums = list(accumulate(map(self.advances.__getitem__, text), initial=0.0))
         except RenderingError:
             return None
         if sums[-1] > self.room:
-            return None
+            return self.several.piece(said, page, mcid, sums)
         natural = sums[len(ink)] * self.em
         _, _, x, y, _, size, box, under_seal = self.line
         _, role, points, spacing, move = self.run
@@ -110,8 +109,8 @@ def one_line(slot: TextSlot) -> OneLine | None:
     room = width * 1000 / size + TOLERANCE - indent
     (line,), (run,) = measured(lines, 0, slot.rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
-        advances=slot.box.box.fonts.advances(style.font), most=int(room / _NARROW), room=room, em=em,
+        advances=slot.box.box.fonts.advances(style.font), room=room, em=em,
         left=x * POINTS_PER_MM, width=width - indent * em, indent=indent * em,
         shift=SHIFT.get(style.align, 0.0), end_of_move=f"{num(lines[0].y)} Tm ", line=line, run=run,
-        around=slot.wrapping,
+        around=slot.wrapping, several=several_lines(slot),
     )  # fmt: skip

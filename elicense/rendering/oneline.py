@@ -1,9 +1,10 @@
 """The short road for the commonest text: one paragraph on one line, at its nominal size, without letter-spacing.
 
-A licence has a dozen of these, and a few on several lines, which go on in severallines.py. The long road (`PlacedBox.set`, `measured`, `runs_of`, `Wrapping.piece`) is the one to
-read: it looks at every size, line and alignment. Of a short text all it says is settled by the slot, the same on every
-licence, but for what depends on the text's width. So the long road is asked once, when the template is compiled, and
-the rest is worked out here: 3 us a text instead of 14 (measured). What is not as said above still goes the long road.
+A licence has a dozen of these, and a few on several lines, which go on in severallines.py. The long road
+(`PlacedBox.set`, `measured`, `runs_of`, `Wrapping.piece`) is the one to read: it looks at every size, line and
+alignment. Of a short text all it says is settled by the slot, the same on every licence, but for what depends on the
+text's width. So the long road is asked once, when the template is compiled, and the rest is worked out here: 3 us a
+text instead of 14 (measured). What is not as said above still goes the long road.
 Both give the same result: tests/unit/rendering/test_oneline.py.
 """
 
@@ -63,7 +64,7 @@ class OneLine(NamedTuple):
     """For texts that are wider."""
 
     def piece(self, said: Said, page: int, mcid: int) -> Piece | None:
-        """Return the piece of a text of one paragraph; None if it takes the long road, to be refused there if need be."""
+        """Return the piece of a text of one paragraph; None if it takes the long road, which may refuse it."""
         text = said.text
         ink = text.rstrip(SPACES)
         if not ink or "\n" in ink:

@@ -1,7 +1,7 @@
 """The short road for one paragraph on several lines, at whatever size it fits, without letter-spacing.
 
-The long road (`PlacedBox.set`, `measured`, `runs_of`) is the one to read. Here a text breaks where it does there, by the
-same `Box.largest`; but each line becomes at once what preflight and the page need of it, without the objects in
+The long road (`PlacedBox.set`, `measured`, `runs_of`) is the one to read. Here a text breaks where it does there, by
+the same `Box.largest`; but each line becomes at once what preflight and the page need of it, without the objects in
 between, and how high lines stand is worked out once for a box: MEASURED. A justified line with anything in it but
 ideographs and their punctuation takes the long road.
 Both give the same result: tests/unit/rendering/test_severallines.py.

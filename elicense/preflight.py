@@ -32,7 +32,7 @@ from elicense.errors import InvalidTemplate, PreflightFailed
 from elicense.wording import Place, Printer, parse_template, template_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from hashlib import _Hash as Hash
 
     from elicense.catalogue import LicenceType
@@ -334,14 +334,10 @@ def _drawn(text: str, page: int, lines: Iterator[PlacedLine]) -> bool:
 
 def _printed_fields(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> Iterator[_Finding]:
     """Check 2."""
-    places = [place for entry in plan.placements for place in _places(entry.template)]
-    whole = {place.name for place in places if place.part is None}
-    divided = {place.name for place in places if place.part is not None} - whole
-    for name in sorted(divided):
-        spans = sorted(place.part for place in places if place.name == name and place.part is not None)
+    on_page, divided = _names_printed(tuple([entry.template for entry in plan.placements]))
+    for name, spans in divided.items():
         if not _gapless(spans, len(printer(f"{{{name}}}"))):
             yield _Finding(2, f"a part of {name} is missing", f"字段 {name} 有缺漏")
-    on_page = whole | divided
     for spec in licence_type.fields:
         value = printer.licence.fields.get(spec.name)
         if not spec.printed or not value or spec.name in on_page:
@@ -349,6 +345,23 @@ def _printed_fields(plan: FillPlan, printer: Printer, licence_type: LicenceType)
         missing = [name for name in _entries(spec.name, value) if not _covered(name, on_page)]
         if missing:
             yield _Finding(2, f"{missing[0]} stands on no page", f"字段 {missing[0]} 未印在版面上")
+
+
+@lru_cache(maxsize=64)
+def _names_printed(
+    templates: tuple[str, ...],
+) -> tuple[frozenset[str], Mapping[str, Sequence[tuple[int, int]]]]:
+    """Return the names that templates print, whole or in parts, and of those printed in parts only all parts in order.
+
+    Most licences of a type have the same templates in the same order.
+    """
+    places = [place for template in templates for place in _places(template)]
+    whole = {place.name for place in places if place.part is None}
+    divided: dict[str, list[tuple[int, int]]] = {}
+    for place in places:
+        if place.part is not None and place.name not in whole:
+            divided.setdefault(place.name, []).append(place.part)
+    return frozenset(whole | divided.keys()), {name: sorted(divided[name]) for name in sorted(divided)}
 
 
 @lru_cache(maxsize=4096)
@@ -380,7 +393,7 @@ def _entries(name: str, value: FieldValue | Sequence[str]) -> Iterator[str]:
             yield from _entries(f"{name}.{number}", item)
 
 
-def _covered(name: str, on_page: set[str]) -> bool:
+def _covered(name: str, on_page: Collection[str]) -> bool:
     """Tell whether `name`, or a list that holds it, is printed."""
     while name not in on_page:
         name, dot, _ = name.rpartition(".")

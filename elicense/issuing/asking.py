@@ -10,6 +10,7 @@ another worker took its number, its pages are neither planned nor inspected agai
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from elicense import preflight
@@ -20,6 +21,7 @@ from elicense.registry import rules
 from elicense.rendering.planning import plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from elicense.catalogue import LicenceType
@@ -42,10 +44,8 @@ class Asked(NamedTuple):
     """Who seals a joint document after that."""
     draft: LicenceDraft
     """Its content."""
-
-    def number(self, sequence: int) -> str:
-        """Return the printed number that a sequence gives. Raises InvalidLicenceData if there is no room for it."""
-        return self.licence_type.number(self.draft, sequence)
+    number: Callable[[int], str]
+    """Gives the printed number of a sequence; remembers it, for most are proposed first and then reserved."""
 
 
 class Means(NamedTuple):
@@ -94,7 +94,7 @@ def asked(
     )
     if before is not None and draft_digest(draft) != draft_digest(before.licence):
         raise rules.conflict(request.idempotency_key or "")
-    return Asked(licence_type, keeper, parties, draft)
+    return Asked(licence_type, keeper, parties, draft, cache(partial(licence_type.number, draft)))
 
 
 def means_of(one: Asked, office: IssuingOffice, *, at: datetime) -> Means:

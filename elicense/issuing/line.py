@@ -278,7 +278,7 @@ def _first_seal(
     """Return the document as it is reserved, with its first seal."""
     licence_type, keeper, parties = as_intended(record, office)
     # Again at this moment: a reservation of last year is no right to apply a seal that has expired since.
-    check_seal(keeper, licence_type, at=at)
+    check_seal(keeper, licence_type, office, at=at)
     compiled = compiled_for(licence_type, keeper, parties, office, record.intent)
     return seal_document(
         _cleared(record, licence_type, compiled, office, at=at, on_step=on_step, rehearsed=rehearsed),

@@ -21,9 +21,10 @@ from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.pieces import Piece, Shown
 from elicense.rendering.severallines import SeveralLines, several_lines
 from elicense.rendering.text import SHIFT, SPACES, TOLERANCE
-from elicense.rendering.typeset import Run, measured, runs_of
+from elicense.rendering.typeset import Run, measured, millimetres, runs_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
     from elicense.rendering.pieces import Wrapping
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
 _PROBE = "一"
 """As narrow as a text can be that is set on a line; how high it stands does not depend on what it says."""
 _MM = 1 / POINTS_PER_MM
+_EMS = tuple(accumulate([1000.0] * 500, initial=0.0))
+"""Widths of the beginnings of a text of which every character is one em wide."""
 
 
 class OneLine(NamedTuple):
     """A slot and how a line of text stands in it, but for what depends on the line's width."""
 
+    wide: re.Pattern[str]
+    """Matches a text of which every character is one em wide."""
     advances: Mapping[str, float]
     """Width of each character, 1/1000 em."""
     room: float
@@ -69,10 +74,13 @@ class OneLine(NamedTuple):
         ink = text.rstrip(SPACES)
         if not ink or "\n" in ink:
             return None
-        try:
-            sums = list(accumulate(map(self.advances.__getitem__, text), initial=0.0))
-        except RenderingError:
-            return None
+        if self.wide.fullmatch(text) and len(text) < len(_EMS):
+            sums = _EMS[: len(text) + 1]
+        else:
+            try:
+                sums = tuple(accumulate(map(self.advances.__getitem__, text), initial=0.0))
+            except RenderingError:
+                return None
         if sums[-1] > self.room:
             return self.several.piece(said, page, mcid, sums)
         natural = sums[len(ink)] * self.em
@@ -81,7 +89,7 @@ class OneLine(NamedTuple):
         if self.shift:
             begin = round(self.indent + self.shift * (self.width - natural), 3) + self.left
             x, move = round(begin * _MM, 3), f"1 0 0 1 {num(begin)} {self.end_of_move}"
-        wide = round(round(natural, 3) * _MM, 3)
+        wide = millimetres(natural)
         fields, rect, (head, middle), opening, closing = self.around
         return Piece(
             said,
@@ -95,7 +103,7 @@ class OneLine(NamedTuple):
 
 def one_line(slot: TextSlot) -> OneLine | None:
     """Return how a line stands in a slot; None if even a short text takes the long road."""
-    style, (x, _, width, _) = slot.style, slot.rect
+    style, (x, _, width, _), fonts = slot.style, slot.rect, slot.box.box.fonts
     if style.spacing or style.align == "spread":
         return None
     try:
@@ -110,7 +118,7 @@ def one_line(slot: TextSlot) -> OneLine | None:
     room = width * 1000 / size + TOLERANCE - indent
     (line,), (run,) = measured(lines, 0, slot.rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
-        advances=slot.box.box.fonts.advances(style.font), room=room, em=em,
+        wide=fonts.wide(style.font), advances=fonts.advances(style.font), room=room, em=em,
         left=x * POINTS_PER_MM, width=width - indent * em, indent=indent * em,
         shift=SHIFT.get(style.align, 0.0), end_of_move=f"{num(lines[0].y)} Tm ", line=line, run=run,
         around=slot.wrapping, several=several_lines(slot),

@@ -9,13 +9,14 @@ Both give the same result: tests/unit/rendering/test_severallines.py.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from elicense.errors import RenderingError
 from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.text import ALL_EVEN, SHIFT, SPACES, Paragraph
-from elicense.rendering.typeset import Run, usual_num
+from elicense.rendering.typeset import Run, millimetres, usual_num
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from elicense.rendering.typeset import PlacedBox, Said
 
 _MM = 1 / POINTS_PER_MM
+_spacing = lru_cache(maxsize=4096)(lambda points: num(round(points, 4)))
 _Heights = tuple[tuple[float, str], ...]
 """Each line's baseline in mm, and in points as PDF writes it."""
 
@@ -74,12 +76,12 @@ class SeveralLines(NamedTuple):
                 if not ALL_EVEN.fullmatch(ink):
                     return None
                 if len(ink) > 1:
-                    stretch, spacing = slack, usual_num(round(slack / (len(ink) - 1), 4))
+                    stretch, spacing = slack, _spacing(slack / (len(ink) - 1))
             left, move = self.at_left
             if edge or shift:
                 x = self.box.x + round(edge + shift * slack, 3)
                 left, move = round(x * _MM, 3), f"1 0 0 1 {num(x)} "
-            wide = round(round(natural + stretch, 3) * _MM, 3)
+            wide = millimetres(natural + stretch)
             placed.append(PlacedLine(part, page, left, height, wide, size, rect, self.under_seal))
             runs.append(Run(part, box.role, points, spacing, f"{move}{y} Tm "))
             start, edge = end, 0.0

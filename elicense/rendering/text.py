@@ -172,14 +172,14 @@ class Box(NamedTuple):
             RenderingError: the text is too long even at the smallest size.
         """
         found: tuple[Setting, list[list[int]]] | None = None
-        fewest = 0
+        fewest, straggles = 0, False
         for setting, most in self.ladder:
             ends, inside = _break(paragraphs, setting)
             count = sum(map(len, ends))
             if inside and count <= most and (found is None or count < fewest):
-                found, fewest = (setting, ends), count
+                found, fewest, straggles = (setting, ends), count, _straggles(ends)
             # A single character on a last line looks like a mishap; a little smaller may spare it the line.
-            if found is not None and (setting.size <= _TIDY * found[0].size or not _straggles(found[1])):
+            if found is not None and (not straggles or setting.size <= _TIDY * found[0].size):
                 return found
         if found is None:
             raise _too_long(_pieces(paragraphs, ends), setting, most, self.field)

@@ -168,6 +168,12 @@ usual_num = lru_cache(maxsize=4096)(num)
 """For numbers that come again and again, sizes and spacings."""
 
 
+@lru_cache(maxsize=4096)
+def millimetres(points: float) -> float:
+    """Return a line's width as `measured` has it; widths come again, and to round one twice takes 0.8 us."""
+    return round(round(points, 3) * (1 / POINTS_PER_MM), 3)
+
+
 @dataclass(slots=True)
 class Typesetter:
     """Shows texts in one collection of font subsets."""

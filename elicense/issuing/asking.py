@@ -10,7 +10,6 @@ another worker took its number, its pages are neither planned nor inspected agai
 
 from __future__ import annotations
 
-from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from elicense import preflight
@@ -45,7 +44,18 @@ class Asked(NamedTuple):
     draft: LicenceDraft
     """Its content."""
     number: Callable[[int], str]
-    """Gives the printed number of a sequence; remembers it, for most are proposed first and then reserved."""
+    """Gives the printed number of a sequence."""
+
+
+class _Numbers(dict[int, str]):
+    """Sequence -> printed number of a draft; most are asked for twice, when proposed and when reserved."""
+
+    def __init__(self, licence_type: LicenceType, draft: LicenceDraft) -> None:
+        self._type, self._draft = licence_type, draft
+
+    def __missing__(self, sequence: int) -> str:
+        number = self[sequence] = self._type.number(self._draft, sequence)
+        return number
 
 
 class Means(NamedTuple):
@@ -94,7 +104,7 @@ def asked(
     )
     if before is not None and draft_digest(draft) != draft_digest(before.licence):
         raise rules.conflict(request.idempotency_key or "")
-    return Asked(licence_type, keeper, parties, draft, cache(partial(licence_type.number, draft)))
+    return Asked(licence_type, keeper, parties, draft, _Numbers(licence_type, draft).__getitem__)
 
 
 def means_of(one: Asked, office: IssuingOffice, *, at: datetime) -> Means:

@@ -25,7 +25,7 @@ from elicense.rendering.typeset import Run, measured, millimetres, runs_of
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from elicense.rendering.pieces import Wrapping
     from elicense.rendering.template import TextSlot
@@ -34,17 +34,18 @@ if TYPE_CHECKING:
 _PROBE = "一"
 """As narrow as a text can be that is set on a line; how high it stands does not depend on what it says."""
 _MM = 1 / POINTS_PER_MM
-_EMS = tuple(accumulate([1000.0] * 500, initial=0.0))
-"""Widths of the beginnings of a text of which every character is one em wide."""
+_EM = 1000.0
+_EMS = tuple(accumulate([_EM] * 400, initial=0.0))
+"""How wide the beginnings of a text are of which every character is one em wide."""
 
 
 class OneLine(NamedTuple):
     """A slot and how a line of text stands in it, but for what depends on the line's width."""
 
-    wide: re.Pattern[str]
-    """Matches a text of which every character is one em wide."""
+    not_wide: re.Pattern[str]
+    """Finds the characters that are not one em wide, or not drawn by the first face."""
     advances: Mapping[str, float]
-    """Width of each character, 1/1000 em."""
+    """Width of each of these, 1/1000 em."""
     room: float
     """Width of the widest text that stands on one line, 1/1000 em."""
     em: float
@@ -74,13 +75,10 @@ class OneLine(NamedTuple):
         ink = text.rstrip(SPACES)
         if not ink or "\n" in ink:
             return None
-        if self.wide.fullmatch(text) and len(text) < len(_EMS):
-            sums = _EMS[: len(text) + 1]
-        else:
-            try:
-                sums = tuple(accumulate(map(self.advances.__getitem__, text), initial=0.0))
-            except RenderingError:
-                return None
+        try:
+            sums = self._sums(text)
+        except RenderingError:
+            return None
         if sums[-1] > self.room:
             return self.several.piece(said, page, mcid, sums)
         natural = sums[len(ink)] * self.em
@@ -100,6 +98,15 @@ class OneLine(NamedTuple):
             (f'{head}{mcid},"page":{page}{middle}{json_text(text)}}}',),
         )
 
+    def _sums(self, text: str) -> Sequence[float]:
+        """Return how wide each beginning of a text is, 1/1000 em. Raises RenderingError if a character has no glyph."""
+        if self.not_wide.search(text) is None and len(text) < len(_EMS):
+            return _EMS[: len(text) + 1]
+        widths = [_EM] * len(text)
+        for found in self.not_wide.finditer(text):
+            widths[slice(*found.span())] = map(self.advances.__getitem__, found[0])
+        return tuple(accumulate(widths, initial=0.0))
+
 
 def one_line(slot: TextSlot) -> OneLine | None:
     """Return how a line stands in a slot; None if even a short text takes the long road."""
@@ -118,7 +125,7 @@ def one_line(slot: TextSlot) -> OneLine | None:
     room = width * 1000 / size + TOLERANCE - indent
     (line,), (run,) = measured(lines, 0, slot.rect, under_seal=style.under_seal), runs_of(lines)
     return OneLine(
-        wide=fonts.wide(style.font), advances=fonts.advances(style.font), room=room, em=em,
+        not_wide=fonts.not_wide(style.font), advances=fonts.advances(style.font), room=room, em=em,
         left=x * POINTS_PER_MM, width=width - indent * em, indent=indent * em,
         shift=SHIFT.get(style.align, 0.0), end_of_move=f"{num(lines[0].y)} Tm ", line=line, run=run,
         around=slot.wrapping, several=several_lines(slot),

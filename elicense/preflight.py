@@ -25,19 +25,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from operator import is_
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from elicense.encoding import encode_licence_file, licence_member
 from elicense.errors import InvalidTemplate, PreflightFailed
 from elicense.wording import Place, Printer, parse_template, template_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from hashlib import _Hash as Hash
 
     from elicense.catalogue import LicenceType
     from elicense.model import FieldPlacement, FieldValue, Licence
 
+_T = TypeVar("_T")
 _MM_PER_POINT = 25.4 / 72
 _SLACK = 0.05
 """Millimetres of rounding."""
@@ -137,42 +139,35 @@ class UnsignedDocument:
     """How the file begins, if that is the same in every document of its template; it follows from `pdf`."""
 
 
-class ClearedDocument:
-    """An unsigned document that passed preflight; `redeem()` hands it out once, so it is sealed once."""
+class _Cleared(Generic[_T]):
+    """What passed preflight; `redeem()` hands it out once, so it is sealed once."""
 
     __slots__ = ("_document", "licence")
 
-    def __init__(self, document: UnsignedDocument, licence: Licence, *, _token: object) -> None:
+    def __init__(self, document: _T, licence: Licence, *, _token: object) -> None:
         if _token is not _TOKEN:
-            raise TypeError("only preflight.clear() makes a ClearedDocument")
-        self._document: UnsignedDocument | None = document
+            raise TypeError("only preflight clears a document")
+        self._document: _T | None = document
         self.licence = licence
 
-    def redeem(self) -> UnsignedDocument:
+    def redeem(self) -> _T:
         """Return the document, the first time; a second call is a programmer's mistake (RuntimeError)."""
         document, self._document = self._document, None
         if document is None:
-            raise RuntimeError("this ClearedDocument was already redeemed")
+            raise RuntimeError(f"this {type(self).__name__} was already redeemed")
         return document
 
 
-class ClearedSeal:
-    """The document so far, found to be the one on record and ready for its next seal; `redeem()` hands it out once."""
+class ClearedDocument(_Cleared[UnsignedDocument]):
+    """An unsigned document, made by `clear`."""
 
-    __slots__ = ("_document", "licence")
+    __slots__ = ()
 
-    def __init__(self, document: bytes, licence: Licence, *, _token: object) -> None:
-        if _token is not _TOKEN:
-            raise TypeError("only preflight.clear_next() makes a ClearedSeal")
-        self._document: bytes | None = document
-        self.licence = licence
 
-    def redeem(self) -> bytes:
-        """Return the document, the first time; a second call is a RuntimeError."""
-        document, self._document = self._document, None
-        if document is None:
-            raise RuntimeError("this ClearedSeal was already redeemed")
-        return document
+class ClearedSeal(_Cleared[bytes]):
+    """The document so far, found by `clear_next` to be the one on record and ready for its next seal."""
+
+    __slots__ = ()
 
 
 class InspectedPages:
@@ -180,17 +175,14 @@ class InspectedPages:
 
     __slots__ = ("_inspected",)
 
-    def __init__(
-        self, plan: FillPlan, licence: Licence, licence_type: LicenceType, *, _token: object
-    ) -> None:
+    def __init__(self, *inspected: object, _token: object) -> None:
         if _token is not _TOKEN:
             raise TypeError("only preflight.rehearse() makes InspectedPages")
-        self._inspected = plan, licence, licence_type
+        self._inspected = inspected
 
     def of(self, plan: FillPlan, licence: Licence, licence_type: LicenceType) -> bool:
         """Tell whether these very objects were inspected together."""
-        mine = self._inspected
-        return mine[0] is plan and mine[1] is licence and mine[2] is licence_type
+        return all(map(is_, self._inspected, (plan, licence, licence_type)))
 
 
 _TOKEN = object()
@@ -221,8 +213,6 @@ def clear(
     document: UnsignedDocument,
     licence: Licence,
     licence_type: LicenceType,
-    *,
-    printer: Printer | None = None,
     inspected: InspectedPages | None = None,
 ) -> ClearedDocument:
     """Return the document ready to be sealed, once.
@@ -231,7 +221,6 @@ def clear(
         document: as the fill made it.
         licence: what it was made for.
         licence_type: the licence's type.
-        printer: says what templates print for this very licence, if there is one that knows already.
         inspected: from the rehearsal; if it is of this very plan, licence and type, the pages are not looked at again.
 
     Raises:
@@ -239,9 +228,7 @@ def clear(
     """
     findings = [*_embedded_data(document, licence), *_slot(document)]
     if inspected is None or not inspected.of(document.plan, licence, licence_type):
-        if printer is None or printer.licence is not licence:
-            printer = Printer(licence)
-        findings += _on_the_pages(document.plan, printer, licence_type)
+        findings += _on_the_pages(document.plan, Printer(licence), licence_type)
     _require_none(findings)
     return ClearedDocument(document, licence, _token=_TOKEN)
 
@@ -334,10 +321,14 @@ def _drawn(text: str, page: int, lines: Iterator[PlacedLine]) -> bool:
 
 def _printed_fields(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> Iterator[_Finding]:
     """Check 2."""
-    on_page, divided = _names_printed(tuple([entry.template for entry in plan.placements]))
-    for name, spans in divided.items():
+    places = [place for entry in plan.placements for place in _places(entry.template)]
+    whole = {place.name for place in places if place.part is None}
+    divided = {place.name for place in places if place.part is not None} - whole
+    for name in sorted(divided):
+        spans = sorted(place.part for place in places if place.name == name and place.part is not None)
         if not _gapless(spans, len(printer(f"{{{name}}}"))):
             yield _Finding(2, f"a part of {name} is missing", f"字段 {name} 有缺漏")
+    on_page = whole | divided
     for spec in licence_type.fields:
         value = printer.licence.fields.get(spec.name)
         if not spec.printed or not value or spec.name in on_page:
@@ -345,23 +336,6 @@ def _printed_fields(plan: FillPlan, printer: Printer, licence_type: LicenceType)
         missing = [name for name in _entries(spec.name, value) if not _covered(name, on_page)]
         if missing:
             yield _Finding(2, f"{missing[0]} stands on no page", f"字段 {missing[0]} 未印在版面上")
-
-
-@lru_cache(maxsize=64)
-def _names_printed(
-    templates: tuple[str, ...],
-) -> tuple[frozenset[str], Mapping[str, Sequence[tuple[int, int]]]]:
-    """Return the names that templates print, whole or in parts, and of those printed in parts only all parts in order.
-
-    Most licences of a type have the same templates in the same order.
-    """
-    places = [place for template in templates for place in _places(template)]
-    whole = {place.name for place in places if place.part is None}
-    divided: dict[str, list[tuple[int, int]]] = {}
-    for place in places:
-        if place.part is not None and place.name not in whole:
-            divided.setdefault(place.name, []).append(place.part)
-    return frozenset(whole | divided.keys()), {name: sorted(divided[name]) for name in sorted(divided)}
 
 
 @lru_cache(maxsize=4096)
@@ -393,7 +367,7 @@ def _entries(name: str, value: FieldValue | Sequence[str]) -> Iterator[str]:
             yield from _entries(f"{name}.{number}", item)
 
 
-def _covered(name: str, on_page: Collection[str]) -> bool:
+def _covered(name: str, on_page: set[str]) -> bool:
     """Tell whether `name`, or a list that holds it, is printed."""
     while name not in on_page:
         name, dot, _ = name.rpartition(".")

@@ -339,13 +339,7 @@ def _cleared(
         unsigned = write(planned)
         on_step(Step.RENDERED)
         # Killed here and after the next step: nothing outside this process changed since the reservation.
-        cleared = preflight.clear(
-            unsigned,
-            record.licence,
-            licence_type,
-            printer=planned.printer,
-            inspected=rehearsed and rehearsed.inspected,
-        )
+        cleared = preflight.clear(unsigned, record.licence, licence_type, rehearsed and rehearsed.inspected)
     except (RenderingError, PreflightFailed) as error:
         # The same content under the same intent fails for ever: a number too long for its box, longer than the
         # one proposed. Fatal: the number becomes a recorded void, no silent gap.

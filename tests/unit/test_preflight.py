@@ -85,9 +85,9 @@ def test_inspected_pages_are_not_looked_at_again(permit):
     """What was rehearsed is cleared with the rehearsal's word for its pages; everything else is looked at."""
     licence, document = permit
     inspected = rehearse(document.plan, Printer(licence), PERMIT)
-    assert clear(document, licence, PERMIT, inspected=inspected).redeem() is document
+    assert clear(document, licence, PERMIT, inspected).redeem() is document
     with pytest.raises(PreflightFailed) as caught:
-        clear(replace(document, embedded=b"{}"), licence, PERMIT, inspected=inspected)
+        clear(replace(document, embedded=b"{}"), licence, PERMIT, inspected)
     assert {finding[0] for finding in caught.value.findings} == {"4"}
 
 
@@ -97,7 +97,7 @@ def test_a_rehearsal_speaks_for_its_own_pages_only(permit):
     inspected = rehearse(document.plan, Printer(licence), PERMIT)
     covered = planned(document, seal=SealPlacement(9, (0, 0, 1, 1)))
     with pytest.raises(PreflightFailed) as caught:
-        clear(covered, licence, PERMIT, inspected=inspected)
+        clear(covered, licence, PERMIT, inspected)
     assert {finding[0] for finding in caught.value.findings} == {"5"}
     for equal in (
         (replace(document.plan), licence, PERMIT),

@@ -17,13 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from benchmarks.checks import require_ours
+from benchmarks.checks import confirmed, require_ours
 from benchmarks.measure import Ratio, cpu_seconds
 from elicense import demo, issue
 from elicense.bulk import Columns, Job, Sheet, template
 from elicense.bulk.columns import Row
 from elicense.bulk.pool import Pool
 from elicense.bulk.run import run_with
+from elicense.issuing.outcome import Result
 from elicense.registry.memory import MemoryRegistry, MemoryStore
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ MEMORY_ROWS = 256
 """Licences of a round that are issued in memory."""
 PER_YEAR = 9000
 """Rows dated in one year; the type's numbers have room for 9,999."""
+_CONFIRMED = 10
+"""Every so manieth document of a round is confirmed on the verifier's full road."""
 _MEMORY = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
@@ -79,10 +82,21 @@ class Bench:
         return Sheet.open(path)
 
     def run(self, pool: Pool, sheet: Sheet) -> None:
-        """Every row of the file is issued."""
+        """Every row of the file is issued now, none found on record. Raises AssertionError."""
         columns = Columns.read(sheet.header, self.licence_type)
         summary = run_with(pool, sheet, columns, results=self.folder / "results.csv")
-        assert summary.complete, f"rows without a licence: {summary}"
+        assert summary.counts == {Result.ISSUED: sheet.total}, f"rows without a new licence: {summary}"
+
+    def confirm(self, count: int) -> None:
+        """The results tell of `count` different licences, and documents in the store pass. Raises AssertionError."""
+        with (self.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert len({line["number"] for line in lines}) == len(lines) == count, "not a licence for each row"
+        for line in lines[::_CONFIRMED]:
+            pdf = self.office.store.get(line["sha256"])
+            assert confirmed(pdf, self.office, at=self.at), (
+                f"the document of row {line['row']} is not confirmed"
+            )
 
     def issue_in_memory(self, first: int, count: int) -> float:
         """Return the seconds of wall time for one of `count` licences, register and store in memory."""
@@ -152,6 +166,7 @@ def run(rounds: int, *, rows: int = ROWS, in_memory: int = MEMORY_ROWS) -> list[
                     (alone if pool is one else together).append(seconds)
                     if pool is two:
                         cpu.append((cpu_seconds() - used) / rows)
+                    bench.confirm(rows)
                 memory.append(bench.issue_in_memory(next_row, in_memory))
                 last = max(map(resident, two.processes))
                 first = first or last

@@ -120,7 +120,12 @@ def served(module: str, arguments: Sequence[str], log: Path, *, workers: int = 1
             yield port
         finally:
             process.terminate()
-            process.wait(PATIENCE)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path, workers: int) -> None:

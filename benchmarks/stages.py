@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 STAGES = (
     ("request checked", "types.py", "Catalogue.draft"),
     ("seal and path usable", "means.py", "require_usable"),
-    ("rehearsal", "line.py", "rehearse"),
+    ("number proposed, in memory", "memory.py", "MemoryRegistry.propose"),
+    ("rehearsal", "asking.py", "rehearse"),
     ("number reserved, in memory", "memory.py", "MemoryRegistry.reserve"),
-    ("planned again, from the rehearsal", "line.py", "_cleared>plan"),
     ("written: everything", "fill.py", "write"),
     ("  text with codes, QR code", "sheet.py", "Sheet.stream"),
     ("  fonts put together", "embedding.py", "FontSubsets.build"),

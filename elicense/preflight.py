@@ -25,7 +25,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from operator import is_
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from elicense.encoding import encode_licence_file, licence_member
 from elicense.errors import InvalidTemplate, PreflightFailed
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from elicense.catalogue import LicenceType
     from elicense.model import FieldPlacement, FieldValue, Licence
 
+_T = TypeVar("_T")
 _MM_PER_POINT = 25.4 / 72
 _SLACK = 0.05
 """Millimetres of rounding."""
@@ -137,42 +139,50 @@ class UnsignedDocument:
     """How the file begins, if that is the same in every document of its template; it follows from `pdf`."""
 
 
-class ClearedDocument:
-    """An unsigned document that passed preflight; `redeem()` hands it out once, so it is sealed once."""
+class _Cleared(Generic[_T]):
+    """What passed preflight; `redeem()` hands it out once, so it is sealed once."""
 
     __slots__ = ("_document", "licence")
 
-    def __init__(self, document: UnsignedDocument, licence: Licence, *, _token: object) -> None:
+    def __init__(self, document: _T, licence: Licence, *, _token: object) -> None:
         if _token is not _TOKEN:
-            raise TypeError("only preflight.clear() makes a ClearedDocument")
-        self._document: UnsignedDocument | None = document
+            raise TypeError("only preflight clears a document")
+        self._document: _T | None = document
         self.licence = licence
 
-    def redeem(self) -> UnsignedDocument:
+    def redeem(self) -> _T:
         """Return the document, the first time; a second call is a programmer's mistake (RuntimeError)."""
         document, self._document = self._document, None
         if document is None:
-            raise RuntimeError("this ClearedDocument was already redeemed")
+            raise RuntimeError(f"this {type(self).__name__} was already redeemed")
         return document
 
 
-class ClearedSeal:
-    """The document so far, found to be the one on record and ready for its next seal; `redeem()` hands it out once."""
+class ClearedDocument(_Cleared[UnsignedDocument]):
+    """An unsigned document, made by `clear`."""
 
-    __slots__ = ("_document", "licence")
+    __slots__ = ()
 
-    def __init__(self, document: bytes, licence: Licence, *, _token: object) -> None:
+
+class ClearedSeal(_Cleared[bytes]):
+    """The document so far, found by `clear_next` to be the one on record and ready for its next seal."""
+
+    __slots__ = ()
+
+
+class InspectedPages:
+    """Pages planned for a licence of a type, found right in checks 1, 2, 3 and 5; nothing of the three can change."""
+
+    __slots__ = ("_inspected",)
+
+    def __init__(self, *inspected: object, _token: object) -> None:
         if _token is not _TOKEN:
-            raise TypeError("only preflight.clear_next() makes a ClearedSeal")
-        self._document: bytes | None = document
-        self.licence = licence
+            raise TypeError("only preflight.rehearse() makes InspectedPages")
+        self._inspected = inspected
 
-    def redeem(self) -> bytes:
-        """Return the document, the first time; a second call is a RuntimeError."""
-        document, self._document = self._document, None
-        if document is None:
-            raise RuntimeError("this ClearedSeal was already redeemed")
-        return document
+    def of(self, plan: FillPlan, licence: Licence, licence_type: LicenceType) -> bool:
+        """Tell whether these very objects were inspected together."""
+        return all(map(is_, self._inspected, (plan, licence, licence_type)))
 
 
 _TOKEN = object()
@@ -189,17 +199,21 @@ class _Finding(NamedTuple):
         return f"{self.check}. {self.en}"
 
 
-def rehearse(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> None:
-    """Return if the pages planned for the printer's licence would be cleared: checks 1, 2, 3 and 5.
+def rehearse(plan: FillPlan, printer: Printer, licence_type: LicenceType) -> InspectedPages:
+    """Return the pages planned for the printer's licence as inspected: checks 1, 2, 3 and 5.
 
     Raises:
         PreflightFailed: as `clear`.
     """
     _require_none(_on_the_pages(plan, printer, licence_type))
+    return InspectedPages(plan, printer.licence, licence_type, _token=_TOKEN)
 
 
 def clear(
-    document: UnsignedDocument, licence: Licence, licence_type: LicenceType, *, printer: Printer | None = None
+    document: UnsignedDocument,
+    licence: Licence,
+    licence_type: LicenceType,
+    inspected: InspectedPages | None = None,
 ) -> ClearedDocument:
     """Return the document ready to be sealed, once.
 
@@ -207,18 +221,15 @@ def clear(
         document: as the fill made it.
         licence: what it was made for.
         licence_type: the licence's type.
-        printer: says what templates print for this very licence, if there is one that knows already.
+        inspected: from the rehearsal; if it is of this very plan, licence and type, the pages are not looked at again.
 
     Raises:
         PreflightFailed: one of the checks above fails; `findings` names every one, with its number.
     """
-    if printer is None or printer.licence is not licence:
-        printer = Printer(licence)
-    _require_none([
-        *_on_the_pages(document.plan, printer, licence_type),
-        *_embedded_data(document, licence),
-        *_slot(document),
-    ])  # fmt: skip
+    findings = [*_embedded_data(document, licence), *_slot(document)]
+    if inspected is None or not inspected.of(document.plan, licence, licence_type):
+        findings += _on_the_pages(document.plan, Printer(licence), licence_type)
+    _require_none(findings)
     return ClearedDocument(document, licence, _token=_TOKEN)
 
 

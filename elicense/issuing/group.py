@@ -17,30 +17,27 @@ stored and committed, the rest waits, and the same group again goes on from ther
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from elicense.encoding import draft_digest
 from elicense.errors import ElicenseError, InvalidLicenceData
-from elicense.issuing.line import evidence_of, make, no_step, rehearse, voided
-from elicense.issuing.means import compiled_for, intent_of, keeper_of, require_usable
+from elicense.issuing.asking import asked, means_of, rehearse
+from elicense.issuing.line import evidence_of, make, no_step, voided
 from elicense.issuing.office import Step
 from elicense.issuing.outcome import GroupOutcome, Outcome, Result
 from elicense.model import LicenceState
-from elicense.registry import rules
+from elicense.registry.assigning import counter_of
 from elicense.registry.protocol import Finished, Reservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from elicense.catalogue import LicenceType
-    from elicense.issuing.office import IssuingOffice, SealKeeper
-    from elicense.model import IssueRequest, LicenceDraft
-    from elicense.registry.protocol import Intent, LicenceRecord
-    from elicense.rendering.planning import Planned
-    from elicense.rendering.template import CompiledTemplate
+    from elicense.issuing.asking import Asked, Means, Rehearsed
+    from elicense.issuing.office import IssuingOffice
+    from elicense.model import IssueRequest
+    from elicense.registry.protocol import LicenceRecord
     from elicense.signing.pades import SealedDocument
 
 
@@ -96,8 +93,9 @@ class _Group:
         self._requests, self._office, self._at, self._on_step = requests, office, at, on_step
         self._outcomes = [Outcome(Result.UNTOUCHED, None, None)] * len(requests)
         self._twins: dict[int, int] = {}
-        self._means: dict[tuple[str, str], tuple[Intent, CompiledTemplate]] = {}
-        self._rehearsed: dict[int, Planned] = {}
+        self._means: dict[tuple[str, str], Means] = {}
+        self._rehearsed: dict[int, Rehearsed] = {}
+        self._proposed: Counter[tuple[str, str, int]] = Counter()
         self._stopped_by: ElicenseError | None = None
 
     def outcome(self) -> GroupOutcome:
@@ -115,7 +113,7 @@ class _Group:
             before = known.get(_name(request))
             try:
                 if before is not None:
-                    self._drafted(request, before)
+                    self._asked(request, before)
                 found.append(None)
             except ElicenseError as error:
                 found.append(error)
@@ -157,19 +155,24 @@ class _Group:
         Raises ElicenseError for what concerns the office.
         """
         try:
-            licence_type, keeper, draft = self._drafted(request, before)
+            one = self._asked(request, before)
         except ElicenseError as error:
             return Outcome(Result.REFUSED, None, error)
         if before is not None and before.state is not LicenceState.RESERVED:
             return _settled(before)
-        intent, compiled = self._means_of(keeper, licence_type)
+        intent, compiled = self._means_of(one)
         if before is not None:
             return before
+        counter = counter_of(one.draft)
         try:
-            self._rehearsed[place] = rehearse(draft, licence_type, compiled, at=self._at)
+            licence = self._office.registry.propose(
+                one.draft, number=one.number, at=self._at, ahead=self._proposed[counter]
+            )
+            self._rehearsed[place] = rehearse(licence, one.licence_type, compiled)
         except ElicenseError as error:
             return Outcome(Result.REFUSED, None, error)
-        return Reservation(draft, partial(licence_type.number, draft), intent, request.idempotency_key)
+        self._proposed[counter] += 1
+        return Reservation(licence, one.number, intent, request.idempotency_key)
 
     def _known(self) -> dict[tuple[str, str | None], LicenceRecord]:
         """Return what the register has for the requests' keys, by authority and key."""
@@ -183,37 +186,23 @@ class _Group:
             for key, record in self._office.registry.find_requests(authority, wanted).items()
         }
 
-    def _drafted(
-        self, request: IssueRequest, before: LicenceRecord | None
-    ) -> tuple[LicenceType, SealKeeper, LicenceDraft]:
-        """Return type, keeper and checked content. Raises as `line.issue`, for this request only."""
+    def _asked(self, request: IssueRequest, before: LicenceRecord | None) -> Asked:
+        """Return the request, checked. Raises as `asked`, for this request only."""
         if request.joint_authority_codes:
             raise InvalidLicenceData(
                 "a document of several authorities is not issued in a group: issue it by itself",
                 "联合发文不能批量签发：请逐份办理",
                 field="joint_authority_codes",
             )
-        licence_type = self._office.catalogue[request.type]
-        keeper = keeper_of(self._office, request.authority_code, licence_type)
-        draft = self._office.catalogue.draft(
-            request,
-            keeper.authority,
-            # The same request tomorrow is the same licence, as in `line`.
-            at=self._at if before is None else before.licence.signing_time,
-            verify_base=self._office.verify_base,
-        )
-        if before is not None and draft_digest(draft) != draft_digest(before.licence):
-            raise rules.conflict(request.idempotency_key or "")
-        return licence_type, keeper, draft
+        return asked(request, self._office, before, at=self._at)
 
-    def _means_of(self, keeper: SealKeeper, licence_type: LicenceType) -> tuple[Intent, CompiledTemplate]:
-        """Return what the type's documents are made with now. Raises as `line.issue`, for the whole office."""
-        which = (keeper.authority.code, licence_type.slug)
-        if which not in self._means:
-            require_usable(keeper, licence_type, self._office, at=self._at)
-            intent = intent_of(licence_type, keeper, (), self._office)
-            self._means[which] = intent, compiled_for(licence_type, keeper, (), self._office, intent)
-        return self._means[which]
+    def _means_of(self, one: Asked) -> Means:
+        """Return what the type's documents are made with now. Raises as `means_of`, for the whole office."""
+        which = (one.keeper.authority.code, one.licence_type.slug)
+        found = self._means.get(which)
+        if found is None:
+            found = self._means[which] = means_of(one, self._office, at=self._at)
+        return found
 
     def _distinct(self, found: Mapping[int, LicenceRecord]) -> dict[int, LicenceRecord]:
         """Return each RESERVED licence at its first place only; the rest has its outcome, or shares that place's."""

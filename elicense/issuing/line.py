@@ -2,9 +2,10 @@
 
 1. catalogue: type known, values checked, this authority may issue it
 2. seal: in date, its keeper's certificate listed, a valid path, and trusted for this authority and type
-3. rehearsal: the pages are planned with a stand-in number, so that what cannot be printed is never reserved
+3. rehearsal: the pages are planned for the licence that the register proposes, so that what cannot be printed is
+   never reserved
 4. registry.reserve: number, content, signing time, document id and intent on record
-5. rendering: the pages planned again, with what the rehearsal set and is the same, and written
+5. rendering: the pages written as rehearsed; planned again if the number became another worker's
 6. preflight
 7. signing
 8. verification by the policy outsiders use
@@ -33,20 +34,12 @@ from elicense.errors import (
     RenderingError,
     SigningError,
 )
-from elicense.issuing.means import (
-    as_intended,
-    check_seal,
-    compiled_for,
-    intent_of,
-    keeper_of,
-    next_keeper,
-    parties_of,
-    require_usable,
-)
-from elicense.issuing.office import IssuedLicence, Resumed, SealKeeper, Step
+from elicense.issuing.asking import asked, means_of, rehearse
+from elicense.issuing.means import as_intended, check_seal, compiled_for, next_keeper, require_usable
+from elicense.issuing.office import IssuedLicence, Resumed, Step
 from elicense.model import LicenceState
 from elicense.registry.protocol import DocumentEvidence
-from elicense.registry.rules import STATES_ZH, new_licence
+from elicense.registry.rules import STATES_ZH
 from elicense.rendering.fill import write
 from elicense.rendering.planning import plan
 from elicense.rendering.resources import seal_objects
@@ -63,11 +56,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.catalogue import LicenceType
+    from elicense.issuing.asking import Rehearsed
     from elicense.issuing.office import IssuingOffice
-    from elicense.model import IssueRequest, LicenceDraft
+    from elicense.model import IssueRequest
     from elicense.preflight import ClearedDocument
     from elicense.registry.protocol import LicenceRecord
-    from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
     from elicense.signing.pades import SealedDocument
 
@@ -176,58 +169,18 @@ def _resume_one(
 
 def _reserve(
     request: IssueRequest, office: IssuingOffice, *, at: datetime
-) -> tuple[LicenceRecord, Planned | None]:
+) -> tuple[LicenceRecord, Rehearsed | None]:
     """Return the record of this request, reserved now and rehearsed, or found by its idempotency key."""
-    licence_type = office.catalogue[request.type]
-    keeper = keeper_of(office, request.authority_code, licence_type)
-    parties = parties_of(office, request.joint_authority_codes, licence_type)
-    known = rehearsed = None
-    if request.idempotency_key is not None:
-        known = office.registry.find_request(request.authority_code, request.idempotency_key)
-    draft = office.catalogue.draft(
-        request,
-        keeper.authority,
-        *(party.authority for party in parties),
-        # The same request tomorrow is the same licence: what depends on the day is taken from the first time.
-        at=known.licence.signing_time if known else at,
-        verify_base=office.verify_base,
-    )
-    if known is None:
-        for one in (keeper, *parties):
-            # Another office's seal is looked at there, when its turn comes.
-            if isinstance(one, SealKeeper):
-                require_usable(one, licence_type, office, at=at)
-        intent = intent_of(licence_type, keeper, parties, office)
-        compiled = compiled_for(licence_type, keeper, parties, office, intent)
-        rehearsed = rehearse(draft, licence_type, compiled, at=at)
-    else:
-        intent = known.intent
-    record = office.registry.reserve(
-        draft,
-        number=lambda sequence: licence_type.number(draft, sequence),
-        intent=intent,
-        at=at,
-        idempotency_key=request.idempotency_key,
-    )
+    key, registry = request.idempotency_key, office.registry
+    known = None if key is None else registry.find_request(request.authority_code, key)
+    one = asked(request, office, known, at=at)
+    if known is not None:
+        return known, None
+    intent, compiled = means_of(one, office, at=at)
+    licence = registry.propose(one.draft, number=one.number, at=at)
+    rehearsed = rehearse(licence, one.licence_type, compiled)
+    record = registry.reserve(licence, number=one.number, intent=intent, at=at, idempotency_key=key)
     return record, rehearsed
-
-
-def rehearse(
-    draft: LicenceDraft, licence_type: LicenceType, compiled: CompiledTemplate, *, at: datetime
-) -> Planned:
-    """Return the pages as they are planned for a stand-in; they can be made, and would be cleared.
-
-    The stand-in has the first number of the year and a made-up identifier, of the same shape: a character
-    without a glyph or a value that does not fit shows now, and not after the number is spent.
-
-    Raises:
-        RenderingError, SealError, PreflightFailed, InvalidLicenceData: they cannot, or would not.
-    """
-    # No licence comes of it, so nothing about it needs to be unguessable.
-    stand_in = new_licence(draft, number=licence_type.number(draft, 1), at=at, entropy=bytes)
-    planned = plan(compiled, stand_in)
-    preflight.rehearse(planned.layout, planned.printer, licence_type)
-    return planned
 
 
 # --- From the reservation on: the same code the first time and after a crash ---
@@ -239,7 +192,7 @@ def _finish(
     *,
     at: datetime,
     on_step: Callable[[Step], None],
-    rehearsed: Planned | None = None,
+    rehearsed: Rehearsed | None = None,
 ) -> IssuedLicence:
     """Return the finished licence of a reservation. See `issue` for what is raised."""
     sealed = None
@@ -254,7 +207,7 @@ def _seal_once(
     *,
     at: datetime,
     on_step: Callable[[Step], None],
-    rehearsed: Planned | None = None,
+    rehearsed: Rehearsed | None = None,
 ) -> tuple[LicenceRecord, SealedDocument]:
     """The document has its next seal, which is the only one of most; return its record and what was sealed.
 
@@ -283,7 +236,7 @@ def make(
     *,
     at: datetime,
     on_step: Callable[[Step], None] = no_step,
-    rehearsed: Planned | None = None,
+    rehearsed: Rehearsed | None = None,
 ) -> SealedDocument:
     """Return the document of a reservation with its next seal, verified; it is neither stored nor on record.
 
@@ -292,7 +245,7 @@ def make(
         office: as for `issue`.
         at: the moment, UTC.
         on_step: told of every step passed.
-        rehearsed: what `rehearse` gave for this licence a moment ago, if it did.
+        rehearsed: what `rehearse` gave for this licence, or for the one proposed in its place, if it did.
 
     Raises:
         RenderingError, PreflightFailed: the page cannot be made, and the number was voided for it.
@@ -320,12 +273,12 @@ def _first_seal(
     *,
     at: datetime,
     on_step: Callable[[Step], None],
-    rehearsed: Planned | None,
+    rehearsed: Rehearsed | None,
 ) -> SealedDocument:
     """Return the document as it is reserved, with its first seal."""
     licence_type, keeper, parties = as_intended(record, office)
     # Again at this moment: a reservation of last year is no right to apply a seal that has expired since.
-    check_seal(keeper, licence_type, at=at)
+    check_seal(keeper, licence_type, office, at=at)
     compiled = compiled_for(licence_type, keeper, parties, office, record.intent)
     return seal_document(
         _cleared(record, licence_type, compiled, office, at=at, on_step=on_step, rehearsed=rehearsed),
@@ -378,18 +331,18 @@ def _cleared(
     *,
     at: datetime,
     on_step: Callable[[Step], None],
-    rehearsed: Planned | None,
+    rehearsed: Rehearsed | None,
 ) -> ClearedDocument:
     """Return the filled pages, inspected. Raises RenderingError, PreflightFailed after voiding the number."""
     try:
-        planned = plan(compiled, record.licence, rehearsed)
+        planned = plan(compiled, record.licence, rehearsed and rehearsed.planned)
         unsigned = write(planned)
         on_step(Step.RENDERED)
         # Killed here and after the next step: nothing outside this process changed since the reservation.
-        cleared = preflight.clear(unsigned, record.licence, licence_type, printer=planned.printer)
+        cleared = preflight.clear(unsigned, record.licence, licence_type, rehearsed and rehearsed.inspected)
     except (RenderingError, PreflightFailed) as error:
-        # The same content under the same intent fails for ever: a number too long for its box, which the
-        # rehearsal with number 1 could not show. Fatal: the number becomes a recorded void, no silent gap.
+        # The same content under the same intent fails for ever: a number too long for its box, longer than the
+        # one proposed. Fatal: the number becomes a recorded void, no silent gap.
         identifier = str(record.licence.identifier)
         office.registry.void(identifier, reason=f"the document cannot be made: {error.en}", at=at)
         raise

@@ -110,7 +110,7 @@ def require_usable(
 
     Raises SealError, CertificatePathError, NotAuthorised.
     """
-    check_seal(keeper, licence_type, at=at)
+    check_seal(keeper, licence_type, office, at=at)
     require_path(keeper.signer.certificate, keeper.signer.chain, office.trust, at)
     if office.trust.register is None:
         return
@@ -136,9 +136,9 @@ def _rights(keeper: SealKeeper, licence_type: LicenceType, office: IssuingOffice
     )
 
 
-def check_seal(keeper: SealKeeper, licence_type: LicenceType, *, at: datetime) -> None:
+def check_seal(keeper: SealKeeper, licence_type: LicenceType, office: IssuingOffice, *, at: datetime) -> None:
     """Return if this seal may be applied at `at`. Raises SealError."""
-    certificate = fingerprint(keeper.signer.certificate)
+    certificate = _once(office, "certificate", (keeper,), lambda: fingerprint(keeper.signer.certificate))
     check_usable(
         keeper.seal, certificate, at, authority_code=keeper.authority.code, use=licence_type.seal_use
     )

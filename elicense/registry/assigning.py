@@ -95,7 +95,7 @@ def assign(
         except ElicenseError as error:
             answers.append(error)
             continue
-        licence = rules.new_licence(one.draft, number=number, at=at, entropy=entropy)
+        licence = rules.numbered(one.draft, number=number, at=at, entropy=entropy)
         record = LicenceRecord(licence, LicenceState.RESERVED, one.intent, None, at, None)
         last[counter] = sequence
         numbers.add(number)

@@ -30,6 +30,7 @@ SELECT key, draft_sha256, identifier FROM idempotency
 WHERE authority = ? AND key IN (SELECT value FROM json_each(?))
 """
 _LAST = "SELECT last FROM counter WHERE authority = ? AND type = ? AND year = ?"
+_COUNTERS = "SELECT type, year, last FROM counter WHERE authority = ?"
 _IN_USE = "SELECT number FROM licence WHERE number IN (SELECT value FROM json_each(?))"
 _WAITING = f"""
 SELECT identifier FROM licence
@@ -57,6 +58,12 @@ def find_known(connection: Connection, authority: str, keys: Collection[str]) ->
     rows = connection.exec_driver_sql(_REQUESTS, (authority, json.dumps(list(keys)))).all()
     records = find_records(connection, [row.identifier for row in rows])
     return {row.key: Known(row.draft_sha256, records[row.identifier]) for row in rows}
+
+
+def counters(connection: Connection, authority: str) -> dict[Counter, int]:
+    """Return the last sequence of all counters of an authority."""
+    rows = connection.exec_driver_sql(_COUNTERS, (authority,))
+    return {(authority, kind, year): last for kind, year, last in rows}
 
 
 def known_requests(connection: Connection, wanted: Sequence[Reservation]) -> dict[Request, Known]:

@@ -13,7 +13,7 @@ from elicense.encoding import draft_digest
 from elicense.errors import IllegalTransition, LicenceNotFound
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import rules
-from elicense.registry.assigning import Assigned, Known, assign, request_of
+from elicense.registry.assigning import Assigned, Known, assign, counter_of, request_of
 from elicense.registry.protocol import LicenceRecord, StateChange
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elicense.errors import ElicenseError
-    from elicense.model import LicenceDraft
+    from elicense.model import Licence, LicenceDraft
     from elicense.registry.protocol import DocumentEvidence, Finished, Intent, Reservation
 
 
@@ -36,6 +36,13 @@ class MemoryRegistry:
         self._numbers: set[str] = set()
         self._history: dict[str, list[StateChange]] = {}
         self._requests: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def propose(
+        self, draft: LicenceDraft, *, number: Callable[[int], str], at: datetime, ahead: int = 0
+    ) -> Licence:
+        """See Registry.propose."""
+        text = number(self._counters[counter_of(draft)] + 1 + ahead)
+        return rules.new_licence(draft, number=text, at=at, entropy=self._entropy)
 
     def reserve(
         self,
@@ -56,19 +63,15 @@ class MemoryRegistry:
                 if known != digest:
                     raise rules.conflict(request[1])
                 return self._records[identifier]
-            counter = (draft.authority.code, draft.type, draft.issued_on.year)
+            counter = counter_of(draft)
             text = number(self._counters[counter] + 1)
             if text in self._numbers:
                 raise rules.number_taken(text)
-            licence = rules.new_licence(draft, number=text, at=at, entropy=self._entropy)
+            licence = rules.numbered(draft, number=text, at=at, entropy=self._entropy)
             # Only now, when nothing can fail any more, does the sequence move.
             self._counters[counter] += 1
-            self._numbers.add(text)
-            identifier = str(licence.identifier)
-            if request is not None:
-                self._requests[request] = (digest, identifier)
-            self._history[identifier] = []
-            return self._write(LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None))
+            record = LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None)
+            return self._keep(Assigned(record, self._counters[counter], request, digest))
 
     def reserve_group(
         self, wanted: Sequence[Reservation], *, at: datetime
@@ -91,6 +94,7 @@ class MemoryRegistry:
     def _keep(self, one: Assigned) -> LicenceRecord:
         """Return the record; it and its request are known from now on."""
         identifier = str(one.record.licence.identifier)
+        assert identifier not in self._records, "a proposed licence is reserved once"
         self._numbers.add(one.record.licence.number)
         if one.request is not None:
             self._requests[one.request] = (one.draft_sha256, identifier)

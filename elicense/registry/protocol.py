@@ -85,7 +85,7 @@ class Reservation(NamedTuple):
     """One of a group of reservations, as `Registry.reserve` takes it."""
 
     draft: LicenceDraft
-    """Checked content."""
+    """Checked content, or a proposed licence."""
     number: Callable[[int], str]
     """Turns the sequence into the printed number."""
     intent: Intent
@@ -106,6 +106,16 @@ class Finished(NamedTuple):
 class Registry(Protocol):
     """The register of licences."""
 
+    def propose(
+        self, draft: LicenceDraft, *, number: Callable[[int], str], at: datetime, ahead: int = 0
+    ) -> Licence:
+        """Return the licence that `reserve` would most probably make of `draft` now, and will if it is given it.
+
+        Nothing is taken, on record or kept from anybody. Identifier and document id are this licence's own from here
+        on; the number is a guess from what this process has seen, `ahead` others of its sequence being proposed
+        before it. Raises what `number` raises.
+        """
+
     def reserve(
         self,
         draft: LicenceDraft,
@@ -117,8 +127,9 @@ class Registry(Protocol):
     ) -> LicenceRecord:
         """Take the next sequence of (authority, type, year), freeze the content, commit RESERVED.
 
-        `number` turns the sequence into the printed number. The same idempotency key with the same draft
-        returns the existing record, whatever its state.
+        `number` turns the sequence into the printed number. A proposed licence in place of the draft is reserved as it
+        is if its number is that one, otherwise with that number in place of its own. The same idempotency key with the
+        same draft returns the existing record, whatever its state.
         Raises IdempotencyConflict, NumberTaken, RegistryError.
         """
 

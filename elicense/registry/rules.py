@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,23 @@ def new_licence(
         signing_time=at.replace(microsecond=0),
         document_id=entropy(16).hex(),
     )
+
+
+def numbered(draft: LicenceDraft, *, number: str, at: datetime, entropy: Callable[[int], bytes]) -> Licence:
+    """Return what is to be reserved under `number`: the proposed licence, changed only if need be, or a new one.
+
+    Args:
+        draft: checked content, or a licence that `Registry.propose` returned.
+        number: the printed number.
+        at: moment of reservation, UTC.
+        entropy: gives n unguessable bytes.
+    """
+    if not isinstance(draft, Licence):
+        return new_licence(draft, number=number, at=at, entropy=entropy)
+    signing_time = at.replace(microsecond=0)
+    if (draft.number, draft.signing_time) == (number, signing_time):
+        return draft
+    return replace(draft, number=number, signing_time=signing_time)
 
 
 def _serial(random: bytes) -> str:

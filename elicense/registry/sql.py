@@ -25,7 +25,7 @@ from elicense.encoding import canonical_json, draft_digest, licence_to_json
 from elicense.errors import ConfigurationError, IllegalTransition, LicenceNotFound, RegistryError
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import groups, rules
-from elicense.registry.assigning import Assigned, assign
+from elicense.registry.assigning import Assigned, assign, counter_of
 from elicense.registry.protocol import LicenceRecord
 from elicense.registry.rows import (
     copies_on_record,
@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
     from elicense.errors import ElicenseError
-    from elicense.model import LicenceDraft
+    from elicense.model import Licence, LicenceDraft
+    from elicense.registry.assigning import Counter
     from elicense.registry.protocol import DocumentEvidence, Finished, Intent, Reservation, StateChange
 
 BUSY_SECONDS = 10
@@ -91,6 +92,8 @@ class SqlRegistry:
         """
         self.path = Path(path)
         self._entropy = entropy
+        # Last sequence of each counter as this process saw it: for guesses only, numbers come from the database.
+        self._last: dict[Counter, int] = {}
         self._engine = _open_engine(self.path, read_only=read_only)
         # Readers begin DEFERRED: they see one snapshot and wait for nobody but a committing writer.
         self._reader = self._engine.execution_options(elicense_begin="BEGIN DEFERRED")
@@ -104,6 +107,13 @@ class SqlRegistry:
         """All connections are closed."""
         self._engine.dispose()
 
+    def propose(
+        self, draft: LicenceDraft, *, number: Callable[[int], str], at: datetime, ahead: int = 0
+    ) -> Licence:
+        """See Registry.propose; the database is not asked."""
+        text = number(self._last.get(counter_of(draft), 0) + 1 + ahead)
+        return rules.new_licence(draft, number=text, at=at, entropy=self._entropy)
+
     def reserve(
         self,
         draft: LicenceDraft,
@@ -114,7 +124,7 @@ class SqlRegistry:
         idempotency_key: str | None = None,
     ) -> LicenceRecord:
         """See Registry.reserve."""
-        digest = draft_digest(draft)
+        digest, counter = draft_digest(draft), counter_of(draft)
         with self._writing() as connection:
             if idempotency_key is not None:
                 known = _request(connection, draft.authority.code, idempotency_key)
@@ -122,9 +132,9 @@ class SqlRegistry:
                     if known.draft_sha256 != digest:
                         raise rules.conflict(idempotency_key)
                     return find_record(connection, known.identifier)
-            sequence = _next_sequence(connection, draft)
+            sequence = _next_sequence(connection, counter)
             # An error of number() rolls the counter back with everything else: no gap.
-            licence = rules.new_licence(draft, number=number(sequence), at=at, entropy=self._entropy)
+            licence = rules.numbered(draft, number=number(sequence), at=at, entropy=self._entropy)
             record = LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None)
             try:
                 _insert(connection, record, sequence)
@@ -139,6 +149,7 @@ class SqlRegistry:
                         identifier=str(licence.identifier),
                     )
                 )
+        self._last[counter] = sequence
         return record
 
     def reserve_group(
@@ -161,6 +172,7 @@ class SqlRegistry:
                     break
                 taken |= in_use
             groups.write_reservations(connection, fresh, at)
+        self._last.update({counter_of(one.record.licence): one.sequence for one in fresh})
         return tuple(one.record if isinstance(one, Assigned) else one for one in answers)
 
     def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
@@ -174,6 +186,8 @@ class SqlRegistry:
     ) -> Mapping[str, LicenceRecord]:
         """See Registry.find_requests."""
         with self._reading() as connection:
+            # A group is about to be proposed: so many numbers that what others have taken meanwhile is worth a look.
+            self._last.update(groups.counters(connection, authority_code))
             known = groups.find_known(connection, authority_code, idempotency_keys)
             return {key: one.record for key, one in known.items()}
 
@@ -362,9 +376,9 @@ def _as_registry_error(path: Path) -> Iterator[None]:
 # --- Rows ---
 
 
-def _next_sequence(connection: Connection, draft: LicenceDraft) -> int:
+def _next_sequence(connection: Connection, counter: Counter) -> int:
     """Return the next number of (authority, type, year), taken within this transaction."""
-    key = {"authority": draft.authority.code, "type": draft.type, "year": draft.issued_on.year}
+    key = dict(zip(("authority", "type", "year"), counter, strict=True))
     step = update(COUNTER).filter_by(**key).values(last=COUNTER.c.last + 1).returning(COUNTER.c.last)
     sequence: int | None = connection.execute(step).scalar_one_or_none()
     if sequence is None:

@@ -6,9 +6,10 @@ Plan:
 2. Every page's slots are set, then its part of the flow, then its strip of a straddle seal.
 3. What preflight looks at is put together.
 
-A number is reserved only after the same content has been planned with a stand-in number. The second plan is given the
-first: what says the same, nearly all, is taken over piece by piece. Nothing is assumed to be the same; every text is
-printed from the licence at hand, and a piece is taken over if it has just this text in just this place.
+A number is reserved only after the licence has been planned as it will most probably be. If it is just that, the plan
+stands. If another worker took the number first, a second plan is given the first: what says the same, nearly all, is
+taken over piece by piece. Nothing is assumed to be the same; every text is printed from the licence at hand, and a
+piece is taken over if it has just this text in just this place.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def plan(compiled: CompiledTemplate, licence: Licence, earlier: Planned | None =
     Args:
         compiled: the template of its type under its seals.
         licence: what is printed.
-        earlier: a plan of much the same content; it changes nothing but the time this takes.
+        earlier: a plan of this very licence, which is returned, or of much the same content; it changes nothing but
+            the time this takes.
 
     Raises:
         RenderingError: a value has a character without a glyph, or does not fit its place even at the smallest size.
@@ -74,6 +76,8 @@ def plan(compiled: CompiledTemplate, licence: Licence, earlier: Planned | None =
     """
     if earlier is not None and earlier.compiled is not compiled:
         earlier = None
+    if earlier is not None and earlier.licence is licence:
+        return earlier
     printer = Printer(licence)
     allocate = count(compiled.next_number).__next__
     old_flow = earlier.flow if earlier is not None else None

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from elicense.errors import RenderingError
@@ -89,23 +89,24 @@ class FittedText(NamedTuple):
     """From top to bottom; none for an empty text."""
 
 
-class _Paragraph(NamedTuple):
+class Paragraph(NamedTuple):
     """One hard line of the text, measured."""
 
     text: str
-    sums: list[float]
+    """Its characters."""
+    sums: Sequence[float]
     """sums[i]: width of the first i characters with their spacing, 1/1000 em."""
 
 
 class _Piece(NamedTuple):
     """Characters `start` to `end` of a paragraph, standing on one line."""
 
-    paragraph: _Paragraph
+    paragraph: Paragraph
     start: int
     end: int
 
 
-class _Setting(NamedTuple):
+class Setting(NamedTuple):
     """How lines are set at one size."""
 
     width: float
@@ -118,12 +119,14 @@ class _Setting(NamedTuple):
     """First line of a paragraph, 1/1000 em."""
     align: Align
     """Where lines stand."""
+    room: float
+    """For a line without indent, 1/1000 em."""
 
 
-class _Rung(NamedTuple):
+class Rung(NamedTuple):
     """One size on the way down to the smallest."""
 
-    setting: _Setting
+    setting: Setting
     """How lines are set."""
     lines: int
     """So many have room."""
@@ -138,7 +141,7 @@ class Box(NamedTuple):
     """Font role."""
     field: str | None
     """The licence field, for the refusal."""
-    ladder: tuple[_Rung, ...]
+    ladder: tuple[Rung, ...]
     """The sizes to try, the largest first."""
     height: float
     """Points."""
@@ -156,30 +159,40 @@ class Box(NamedTuple):
             RenderingError: a character has no glyph, or the text is too long even at the smallest size.
         """
         paragraphs = _measure(text, self.fonts, self.role, self.ladder[0].setting.spacing, self.field)
-        setting, pieces = self._largest(paragraphs)
-        size, step = setting.size, self.leading * setting.size
-        first = self.baseline
+        setting, ends = self.largest(paragraphs)
+        pieces = _pieces(paragraphs, ends)
+        heights = self.baselines(setting.size, len(pieces))
+        lines = [_set_line(piece, setting, y) for piece, y in zip(pieces, heights, strict=True)]
+        return FittedText(setting.size, self.leading * setting.size, tuple(lines))
+
+    def largest(self, paragraphs: Sequence[Paragraph]) -> tuple[Setting, list[list[int]]]:
+        """Return how the text is set at the largest size at which it fits, and where each paragraph's lines end.
+
+        Raises:
+            RenderingError: the text is too long even at the smallest size.
+        """
+        found: tuple[Setting, list[list[int]]] | None = None
+        fewest, straggles = 0, False
+        for setting, most in self.ladder:
+            ends, inside = _break(paragraphs, setting)
+            count = sum(map(len, ends))
+            if inside and count <= most and (found is None or count < fewest):
+                found, fewest, straggles = (setting, ends), count, _straggles(ends)
+            # A single character on a last line looks like a mishap; a little smaller may spare it the line.
+            if found is not None and (not straggles or setting.size <= _TIDY * found[0].size):
+                return found
+        if found is None:
+            raise _too_long(_pieces(paragraphs, ends), setting, most, self.field)
+        return found
+
+    def baselines(self, size: float, count: int) -> list[float]:
+        """Return where `count` lines of a size stand, points above the box's foot."""
+        step, first = self.leading * size, self.baseline
         if first is None:
-            block = size * (1 + self.leading * (len(pieces) - 1))
+            block = size * (1 + self.leading * (count - 1))
             top = {"top": self.height, "middle": (self.height + block) / 2, "bottom": block}[self.valign]
             first = top - EM_TOP * size
-        lines = [_set_line(piece, setting, round(first - step * row, 3)) for row, piece in enumerate(pieces)]
-        return FittedText(size, step, tuple(lines))
-
-    def _largest(self, paragraphs: Sequence[_Paragraph]) -> tuple[_Setting, list[_Piece]]:
-        """Return the largest size at which the text fits, and its lines."""
-        found: tuple[_Setting, list[_Piece]] | None = None
-        for setting, lines in self.ladder:
-            pieces, inside = _break(paragraphs, setting)
-            fits = inside and len(pieces) <= lines
-            if fits and (found is None or len(pieces) < len(found[1])):
-                found = setting, pieces
-            # A single character on a last line looks like a mishap; a little smaller may spare it the line.
-            if found is not None and (setting.size <= _TIDY * found[0].size or not _straggles(found[1])):
-                break
-        if found is None:
-            raise _too_long(pieces, setting, lines, self.field)
-        return found
+        return [round(first - step * row, 3) for row in range(count)]
 
 
 @lru_cache(maxsize=1024)
@@ -218,8 +231,8 @@ def box(
     """
     smallest = size if min_size is None else min(min_size, size)
     ladder = [
-        _Rung(
-            _Setting(width, tried, spacing * 1000 / size, indent * 1000, align),
+        Rung(
+            _setting(width, tried, spacing * 1000 / size, indent, align),
             _line_count(_usable(height, tried, baseline), tried, leading),
         )
         for tried in _sizes(size, smallest)
@@ -247,11 +260,18 @@ def break_lines(
         RenderingError: a character has no glyph, or is wider than the line.
         InvalidTemplate: unknown role.
     """
-    setting = _Setting(width, size, spacing * 1000 / size, indent * 1000, align)
-    pieces, inside = _break(_measure(text, fonts, role, setting.spacing, field), setting)
+    setting = _setting(width, size, spacing * 1000 / size, indent, align)
+    paragraphs = _measure(text, fonts, role, setting.spacing, field)
+    ends, inside = _break(paragraphs, setting)
+    pieces = _pieces(paragraphs, ends)
     if not inside:
         raise _too_long(pieces, setting, len(pieces), field)
     return tuple([_set_line(piece, setting, 0.0) for piece in pieces])
+
+
+def _setting(width: float, size: float, spacing: float, indent: float, align: Align) -> Setting:
+    """Return how lines are set: width and size in points, spacing in 1/1000 em, the indent in characters."""
+    return Setting(width, size, spacing, indent * 1000, align, width * 1000 / size + spacing + TOLERANCE)
 
 
 def _sizes(size: float, smallest: float) -> Iterator[float]:
@@ -262,12 +282,9 @@ def _sizes(size: float, smallest: float) -> Iterator[float]:
         yield smallest
 
 
-def _straggles(pieces: Sequence[_Piece]) -> bool:
+def _straggles(ends: Sequence[Sequence[int]]) -> bool:
     """Tell whether a paragraph of several lines ends with a line of one or two characters."""
-    return any(
-        start > 0 and end - start <= _STRAGGLERS and end == len(paragraph.text)
-        for paragraph, start, end in pieces
-    )
+    return any(len(last) > 1 and last[-1] - last[-2] <= _STRAGGLERS for last in ends)
 
 
 def _usable(height: float, size: float, baseline: float | None) -> float:
@@ -283,7 +300,7 @@ def _line_count(height: float, size: float, leading: float) -> int:
     return int((height - size) / (leading * size) + 1 + 1e-6) if height + 1e-6 >= size else 0
 
 
-def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None) -> list[_Paragraph]:
+def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: str | None) -> list[Paragraph]:
     """Return the paragraphs of `text`, a new one behind each line feed, with the running sum of their widths."""
     widths = fonts.advances(role)
     paragraphs = []
@@ -296,21 +313,31 @@ def _measure(text: str, fonts: FontLibrary, role: str, spacing: float, field: st
             raise
         if spacing:
             advances = [advance + spacing for advance in advances]
-        paragraphs.append(_Paragraph(part, list(accumulate(advances, initial=0.0))))
+        paragraphs.append(Paragraph(part, list(accumulate(advances, initial=0.0))))
     return paragraphs
 
 
-def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> tuple[list[_Piece], bool]:
-    """Return the lines of all paragraphs, and whether none is wider than the box."""
-    pieces = []
-    full = setting.width * 1000 / setting.size + setting.spacing + TOLERANCE
-    inside = full >= setting.indent
+def _break(paragraphs: Sequence[Paragraph], setting: Setting) -> tuple[list[list[int]], bool]:
+    """Return where the lines of each paragraph end, and whether none is wider than the box."""
+    inside = setting.room >= setting.indent
+    found = []
     for paragraph in paragraphs:
-        text, sums = paragraph
-        length = len(text)
-        start, room = 0, full - setting.indent
-        while start < length and sums[length] - sums[start] > room:
-            end = _past_spaces(text, max(start, bisect_right(sums, sums[start] + room, start) - 1))
+        ends, fits = _ends(paragraph, setting.room, setting.indent)
+        found.append(ends)
+        inside = inside and fits
+    return found, inside
+
+
+def _ends(paragraph: Paragraph, full: float, indent: float) -> tuple[list[int], bool]:
+    """Return where a paragraph's lines end if each has room for `full`, and whether none is wider."""
+    text, sums = paragraph
+    length = len(text)
+    ends, inside = [], True
+    start, room = 0, full - indent
+    while start < length and sums[length] - sums[start] > room:
+        end = max(start, bisect_right(sums, sums[start] + room, start) - 1)
+        if not (start < end < length and _TWO_IDEOGRAPHS.match(text, end - 1)):
+            end = _past_spaces(text, end)
             if end < length:
                 kept = _last_break(text, start, end)
                 # A word longer than any line is filled into what is left of this one, and divided.
@@ -318,11 +345,24 @@ def _break(paragraphs: Sequence[_Paragraph], setting: _Setting) -> tuple[list[_P
                     end = kept
                 elif end == start:
                     end, inside = start + 1, False
-            pieces.append(_Piece(paragraph, start, end))
-            start, room = end, full
-        if start < length or not length:
-            pieces.append(_Piece(paragraph, start, length))
-    return pieces, inside
+        ends.append(end)
+        start, room = end, full
+    if start < length or not length:
+        ends.append(length)
+    return ends, inside
+
+
+_TWO_IDEOGRAPHS = re.compile("[\u4e00-\u9fff]{2}")
+"""Between two of these a line may always break, and between most characters of most texts stand no others."""
+
+
+def _pieces(paragraphs: Sequence[Paragraph], ends: Sequence[Sequence[int]]) -> list[_Piece]:
+    """Return the lines of all paragraphs, given where they end."""
+    return [
+        _Piece(paragraph, start, end)
+        for paragraph, last in zip(paragraphs, ends, strict=True)
+        for start, end in pairwise([0, *last])
+    ]
 
 
 def _past_spaces(text: str, at: int) -> int:
@@ -339,7 +379,7 @@ def _last_break(text: str, start: int, end: int) -> int:
     return end
 
 
-def _wider(paragraph: _Paragraph, kept: int, end: int, full: float) -> bool:
+def _wider(paragraph: Paragraph, kept: int, end: int, full: float) -> bool:
     """Tell whether what must stay together from `kept` on is wider than `full`; it reaches beyond `end`.
 
     Looks no further than that width, so that all lines together look at no character more than a few times.
@@ -369,7 +409,7 @@ def _is_wide(char: str) -> bool:
     return char in _PAIRED or unicodedata.east_asian_width(char) in "WF"
 
 
-def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
+def _set_line(piece: _Piece, setting: Setting, y: float) -> Line:
     """Return the piece as a line with its baseline at y."""
     (whole, sums), start, end = piece
     text = whole[start:end]
@@ -381,7 +421,7 @@ def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
     stretched = align == "spread" or (align == "justify" and end < len(whole))
     parts: list[tuple[str, bool]] = []
     gaps = -1
-    if stretched and (align == "spread" or _ALL_EVEN.fullmatch(ink)):
+    if stretched and (align == "spread" or ALL_EVEN.fullmatch(ink)):
         gaps = len(ink) - 1
     elif stretched:
         parts = [("".join(run), even) for even, run in groupby(ink, _is_even)]
@@ -399,7 +439,7 @@ def _set_line(piece: _Piece, setting: _Setting, y: float) -> Line:
     return Line(text, round(x, 3), y, round(natural + stretch, 3), segments)
 
 
-_ALL_EVEN = re.compile("[\u3000-\u303e\u4e00-\u9fff\uff01-\uff60]*")
+ALL_EVEN = re.compile("[\u3000-\u303e\u4e00-\u9fff\uff01-\uff60]*")
 """Ideographs with their punctuation, as most lines are: of these alone `_is_even` would say yes."""
 
 
@@ -434,7 +474,7 @@ def _segments(
     return tuple(segments)
 
 
-def _too_long(pieces: Sequence[_Piece], setting: _Setting, room: int, field: str | None) -> RenderingError:
+def _too_long(pieces: Sequence[_Piece], setting: Setting, room: int, field: str | None) -> RenderingError:
     """Return the refusal that says by how many characters the text is too long."""
     where_en, where_zh = (f"Field {field}: ", f"字段 {field}：") if field else ("", "")
     over = sum(piece.end - piece.start for piece in pieces[room:])

@@ -1,8 +1,11 @@
 """Random bits of sealed documents flipped: none may pass, neither by the register's knowledge of hashes nor offline.
 
-`python -m tests.attacks.flips N [SEED]` flips N bits, one at a time, in every kind of file there is, and prints what
-came out; the committed tests run a short sample. No bit of ours is documented as free (docs/verification.md, "The
-shape of a sealed licence"), so the number of files that pass must be 0.
+`python -m tests.attacks.flips N [SEED]` flips N bits, one at a time, in every kind of file there is, has each file
+verified both by comparison with what is known and the whole way, and prints what came out. Its exit status is 1 if a
+file passed, made the verifier raise, or was judged differently. The committed tests run a short sample.
+
+No bit of ours is documented as free (docs/verification.md, "The shape of a sealed licence"), so the number of files
+that pass must be 0.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from tests.attacks import documents as d
 from tests.support.paths import Remembering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from elicense.verification.known import Known
 
@@ -89,14 +92,25 @@ def run(flips: Iterable[tuple[str, int, int]], *, known: Known | None = None) ->
     return found
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> int:
+    """Flip as many bits as the arguments say, print what came out, return 1 if anything of it must not be."""
     from tests.support.roads import learned
 
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    result = run(chosen(int(sys.argv[1]), seed), known=learned())
-    for verdict, count in result.verdicts.most_common():
-        sys.stdout.write(f"{count:8} {verdict}\n")
-    sys.stdout.write(
-        f"authentic by hash {len(result.by_hash)}, passed offline {result.passed}, raised {result.raised}, "
-        f"roads that differ {result.differing}\n"
+    seed = int(arguments[1]) if len(arguments) > 1 else 1
+    found = run(chosen(int(arguments[0]), seed), known=learned())
+    counts = found.verdicts + Counter(
+        {f"read on the {road} road": count for road, count in found.roads.items()}
     )
+    lines = [f"{count:8} {name}\n" for name, count in counts.most_common()]
+    wrong = {
+        "authentic by hash": found.by_hash, "passed offline": found.passed, "raised": found.raised,
+        "judged otherwise by the other road": found.differing,
+    }  # fmt: skip
+    for name, files in wrong.items():
+        lines += [f"{len(files):8} {name}\n", *(f"         {file}\n" for file in files)]
+    sys.stdout.writelines(lines)
+    return int(any(wrong.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

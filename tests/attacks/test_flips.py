@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from elicense.pki.throwaway import make_pki
 from elicense.pki.trust import TrustStore
 from elicense.signing.cms import sign_digest
@@ -38,6 +40,18 @@ def test_random_bits_never_pass() -> None:
     found = flips.run(flips.chosen(SAMPLE, 20_260_308))
     assert (found.by_hash, found.passed, found.raised) == ([], [], [])
     assert sum(found.verdicts.values()) == SAMPLE
+
+
+@pytest.mark.parametrize("wrong", ["by_hash", "passed", "raised", "differing"])
+def test_the_long_run_fails_if_anything_is_wrong(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its exit status is 0 for a run in order, and 1, with the file named, for each thing that must not be."""
+    assert flips.main(["12"]) == 0
+    assert "12 read on the full road" in capsys.readouterr().out
+    monkeypatch.setattr(flips, "run", lambda *_, **__: flips.Flipped(**{wrong: ["this byte"]}))
+    assert flips.main(["12", "3"]) == 1
+    assert "this byte" in capsys.readouterr().out
 
 
 def test_every_bit_of_the_gap_counts() -> None:

@@ -12,7 +12,16 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import issue, verify
 from benchmarks.cases import APPROVAL, CERTIFICATE, FOOD, Cases
-from benchmarks.checks import flat, require_good, require_ours, spoilt, texts, words_of
+from benchmarks.checks import (
+    confirmed,
+    flat,
+    passes,
+    require_good,
+    require_ours,
+    spoilt,
+    texts,
+    words_of,
+)
 from benchmarks.content import Text
 from benchmarks.means import Means
 from benchmarks.measure import Ratio, Side, compare, race
@@ -20,6 +29,7 @@ from benchmarks.page import draw
 from benchmarks.plain import draw_widget
 from benchmarks.tuned import LoadedSigner, TemplateSigner
 from elicense.issuing import issue as issue_licence
+from elicense.verification.known import PROCESS
 from tests.support.demonstration import AT
 
 KEYS = {"name", "ratio", "spread", "rounds", "ours", "peer", "unit", "at_least", "aim", "met"}
@@ -205,6 +215,21 @@ def test_a_document_of_ours_that_is_not_what_it_should_be_is_refused(means):
     assert {"prefix", "embedded data", "signature", "trailer", "last stream"} < set(bad)
     for spoilt_pdf in bad.values():
         assert sum(a != b for a, b in zip(spoilt_pdf, one.pdf, strict=True)) == 1
+
+
+def test_a_confirmation_goes_the_full_road(means):
+    """Where the verifier knows the document's kind, a confirmation does not profit from it; a spoilt one fails both."""
+    office = means.fresh()
+    cases = Cases(office, FOOD, AT)
+    # The first teaches the process what the kind looks like, if nobody did before.
+    _, pdf = (issue_licence(cases.request(number), office, at=AT).pdf for number in (3, 4))
+    before = PROCESS.roads.copy()
+    assert confirmed(pdf, office, at=AT)
+    assert PROCESS.roads == before
+    assert passes(pdf, office, at=AT)
+    assert sum((PROCESS.roads - before).values()) == 1
+    for bad in spoilt(pdf).values():
+        assert not confirmed(bad, office, at=AT)
 
 
 def test_the_tuned_signature_is_pyhankos(means):

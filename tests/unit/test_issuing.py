@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from elicense import preflight
 from elicense.catalogue import Catalogue, templates_folder
 from elicense.errors import (
     CertificatePathError,
@@ -26,12 +27,13 @@ from elicense.errors import (
     UnknownLicenceType,
     VerificationFailed,
 )
-from elicense.issuing import Step, issue, line, resume
+from elicense.issuing import Step, asking, issue, line, resume
 from elicense.model import Holder, InForce, LicenceState
 from elicense.registry.files import FileStore
-from elicense.registry.memory import MemoryRegistry
+from elicense.registry.memory import MemoryRegistry, MemoryStore
 from elicense.registry.protocol import DocumentEvidence
 from elicense.registry.sql import SqlRegistry
+from elicense.verification.document import InProcess
 from elicense.verification.pipeline import verify
 from elicense.verification.report import Indication
 from elicense.verification.sandbox import Sandbox
@@ -291,8 +293,69 @@ def test_resume_refuses_to_make_other_bytes(name):
     assert result.record.state is LicenceState.RESERVED
 
 
+def seen(monkeypatch, module, name):
+    """Return the list in which every call of a function of a module is noted."""
+    calls, real = [], getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *args, **more: calls.append(args) or real(*args, **more))
+    return calls
+
+
+def test_pages_are_set_and_inspected_once(monkeypatch):
+    """The plan of the rehearsal is the one written, and preflight looks at its pages once."""
+    plans, looks = seen(monkeypatch, asking, "plan"), seen(monkeypatch, preflight, "_on_the_pages")
+    written = seen(monkeypatch, line, "write")
+    home = office()
+    issue(request(), home, at=AT)
+    record = issue(request(), home, at=AT).record
+    assert len(plans) == len(looks) == 2
+    assert written[1][0].layout is looks[1][0]
+    assert written[1][0].licence is record.licence
+
+
+def other_worker(home, number):
+    """Return the office with a register in which `number` others reserve between a proposal and its reservation."""
+
+    class Racing(MemoryRegistry):
+        def reserve(self, draft, **how):
+            for _ in range(number):
+                super().reserve(asking.asked(request(), home, None, at=AT).draft, **how)
+            return super().reserve(draft, **how)
+
+    return replace(home, registry=Racing(entropy=entropy()), store=MemoryStore())
+
+
+def test_a_number_taken_by_another_worker_is_not_printed(monkeypatch):
+    """The licence has the next number, on its page too, in a document that was inspected with this number."""
+    home = other_worker(office(), 2)
+    looks = seen(monkeypatch, preflight, "_on_the_pages")
+    issued = issue(request(), home, at=AT)
+    assert issued.record.licence.number[-5:-1] == "0003"
+    assert [printer.licence.number[-5:-1] for _, printer, _ in looks] == ["0001", "0003"]
+    report = verify(issued.pdf, trust=home.trust, at=AT, sandbox=InProcess())
+    assert report.indication is Indication.TOTAL_PASSED
+    reserved = replace(issued.record, state=LicenceState.RESERVED, document=None)
+    assert line.make(reserved, home, at=AT).pdf == issued.pdf
+
+
+def test_a_number_that_cannot_be_printed_is_not_taken(monkeypatch):
+    """A number too long for its box is refused in the rehearsal: nothing is reserved, nothing is void."""
+    home = office()
+    real = asking.plan
+
+    def narrow(compiled, licence, earlier=None):
+        if licence.number[-5:-1] == "0002":
+            raise RenderingError("the number does not fit", "编号过长", field="number")
+        return real(compiled, licence, earlier)
+
+    issue(request(), home, at=AT)
+    monkeypatch.setattr(asking, "plan", narrow)
+    with pytest.raises(RenderingError):
+        issue(request(), home, at=AT)
+    assert [record.state for record in home.registry._records.values()] == [LicenceState.ISSUED]
+
+
 def test_a_document_that_can_never_be_made_voids_its_number(monkeypatch):
-    """If the real number does not fit where the rehearsal's did, the number becomes a void with its reason."""
+    """If the number reserved does not fit where the proposed one did, it becomes a void with its reason."""
     home = office()
     first = issue(request(), home, at=AT)
     real, stand_in = line.plan, first.record.licence.number

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from test_issuing import AwaySigner, KilledError, documents, kill_at
 
+from elicense import preflight
 from elicense.errors import (
     CertificatePathError,
     ConfigurationError,
@@ -198,13 +199,13 @@ def test_a_voided_number_is_told_and_not_issued_again():
 
 
 def test_a_document_that_can_never_be_made_voids_its_number_only(monkeypatch):
-    """If a real number does not fit where the rehearsal's did, that licence is void and the others are issued."""
+    """If a number does not fit where the proposed one did, that licence is void and the others are issued."""
     home = office()
     real, second = line.plan, group(3)[1].fields["domicile"]
 
+    # The rehearsal plans elsewhere, in `asking`.
     def narrow(compiled, licence, earlier=None):
-        # The rehearsal has the first number of the year.
-        if licence.fields["domicile"] == second and licence.number[-5:-1] != "0001":
+        if licence.fields["domicile"] == second:
             raise RenderingError("the number does not fit", "编号过长", field="number")
         return real(compiled, licence, earlier)
 
@@ -344,6 +345,9 @@ def test_a_full_disk_stops_the_group_and_the_next_one_finishes_it(where, left):
     assert numbers(home) == [1, 2, 3]
     undisturbed = office()
     issue_group(group(3), undisturbed, at=AT)
+    if where == "reserve":
+        # Names were proposed for the group that was not reserved; the next one has others.
+        return
     assert {one.record.document.sha256 for one in issue_group(group(3), home, at=AT).outcomes} == set(
         documents(undisturbed)
     )
@@ -369,6 +373,36 @@ def test_another_workers_word_counts(voided):
     assert results(done) == ["void" if voided else "earlier", "issued"]
     if not voided:
         assert home.store.get(done.outcomes[0].record.document.sha256) == theirs
+
+
+def test_numbers_taken_by_another_worker_are_not_printed():
+    """Another worker reserves between the rehearsal and the reservation: all numbers move on, none is left out."""
+    home = office()
+
+    class Racing(MemoryRegistry):
+        def reserve_group(self, wanted, *, at):
+            if not self._records:
+                issue(request(), replace(home, registry=self), at=at)
+            return super().reserve_group(wanted, at=at)
+
+    racing = replace(home, registry=Racing(entropy=entropy()))
+    done = issue_group(group(3), racing, at=AT)
+    assert results(done) == ["issued"] * 3
+    assert numbers(racing) == [1, 2, 3, 4]
+    for one in done.outcomes:
+        report = verify(
+            racing.store.get(one.record.document.sha256), trust=racing.trust, at=AT, registry=racing.registry
+        )
+        assert report.indication is Indication.TOTAL_PASSED
+
+
+def test_pages_of_a_group_are_set_and_inspected_once(monkeypatch):
+    """With a refused request among them too, every plan of the rehearsal is the one written."""
+    looks, real = [], preflight._on_the_pages
+    monkeypatch.setattr(preflight, "_on_the_pages", lambda *args: looks.append(args) or real(*args))
+    requests = [*group(2), named("bad", **UNCOVERED), group(3)[2]]
+    assert results(issue_group(requests, office(), at=AT)) == ["issued", "issued", "refused", "issued"]
+    assert len(looks) == 3
 
 
 def test_a_key_reserved_by_another_worker_meanwhile_is_finished_once():

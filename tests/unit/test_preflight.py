@@ -9,9 +9,19 @@ import pytest
 from elicense.encoding import encode_licence_file
 from elicense.errors import PreflightFailed
 from elicense.model import FieldPlacement
-from elicense.preflight import ClearedDocument, Furniture, PlacedLine, SealPlacement, SignatureSlot, clear
+from elicense.preflight import (
+    ClearedDocument,
+    Furniture,
+    InspectedPages,
+    PlacedLine,
+    SealPlacement,
+    SignatureSlot,
+    clear,
+    rehearse,
+)
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fill import fill
+from elicense.wording import Printer
 from tests.support.licences import CAPACITY, licence_of, seal_of, shipped_fonts, test_type
 
 PERMIT, REPLY = test_type("test-permit"), test_type("test-reply")
@@ -69,6 +79,40 @@ def test_every_finding_is_told(permit):
     assert {"2", "4", "5"} <= numbers
     assert f"(and {len(caught.value.findings) - 1} more)" in caught.value.en
     assert f"另有{len(caught.value.findings) - 1}处" in caught.value.zh
+
+
+def test_inspected_pages_are_not_looked_at_again(permit):
+    """What was rehearsed is cleared with the rehearsal's word for its pages; everything else is looked at."""
+    licence, document = permit
+    inspected = rehearse(document.plan, Printer(licence), PERMIT)
+    assert clear(document, licence, PERMIT, inspected).redeem() is document
+    with pytest.raises(PreflightFailed) as caught:
+        clear(replace(document, embedded=b"{}"), licence, PERMIT, inspected)
+    assert {finding[0] for finding in caught.value.findings} == {"4"}
+
+
+def test_a_rehearsal_speaks_for_its_own_pages_only(permit):
+    """The pages of another plan, licence or type are looked at, equal as they may be."""
+    licence, document = permit
+    inspected = rehearse(document.plan, Printer(licence), PERMIT)
+    covered = planned(document, seal=SealPlacement(9, (0, 0, 1, 1)))
+    with pytest.raises(PreflightFailed) as caught:
+        clear(covered, licence, PERMIT, inspected)
+    assert {finding[0] for finding in caught.value.findings} == {"5"}
+    for equal in (
+        (replace(document.plan), licence, PERMIT),
+        (document.plan, replace(licence), PERMIT),
+        (document.plan, licence, replace(PERMIT)),
+    ):
+        assert not inspected.of(*equal)
+    assert inspected.of(document.plan, licence, PERMIT)
+
+
+def test_nobody_else_inspects(permit):
+    """InspectedPages cannot be made by hand."""
+    licence, document = permit
+    with pytest.raises(TypeError):
+        InspectedPages(document.plan, licence, PERMIT, _token=object())
 
 
 # 1

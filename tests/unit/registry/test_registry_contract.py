@@ -19,6 +19,7 @@ from elicense.errors import (
 )
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import InForce, LicenceState, Validity
+from elicense.registry.protocol import Reservation
 from elicense.registry.rules import status_of
 
 UNKNOWN = "1.2.156.3005.2.unknown"
@@ -89,6 +90,74 @@ def test_a_number_that_cannot_be_formed_costs_no_sequence(registry):
     assert registry.unfinished() == ()
     assert registry.find_request(make_draft().authority.code, "k") is None
     assert reserve(registry).licence.number == "JY000001"
+
+
+def propose(registry, draft=None, **changes):
+    """Propose with the usual arguments; return the licence."""
+    return registry.propose(draft or make_draft(), **{"number": number, "at": NOON, **changes})
+
+
+def test_a_proposed_licence_is_reserved_as_it_is(registry):
+    """Before the reservation the register knows nothing of it; then its record has this very licence."""
+    reserve(registry)
+    proposed = propose(registry)
+    assert proposed.number == "JY000002"
+    assert len(registry.unfinished()) == 1
+    with pytest.raises(LicenceNotFound):
+        registry.get(str(proposed.identifier))
+    record = reserve(registry, proposed, idempotency_key="k")
+    assert record.licence is proposed
+    assert registry.get(str(proposed.identifier)) == record
+    assert reserve(registry, idempotency_key="k") == record
+
+
+def test_a_proposed_licence_gives_way_to_a_reserved_one(registry):
+    """If its number was taken meanwhile it gets the next one and keeps its own names; no number is left out."""
+    proposed = propose(registry)
+    first = reserve(registry).licence
+    second = reserve(registry, proposed, at=later(seconds=5)).licence
+    assert (first.number, second.number) == ("JY000001", "JY000002")
+    assert second == replace(
+        proposed, number="JY000002", signing_time=later(seconds=5).replace(microsecond=0)
+    )
+    assert first.identifier != second.identifier
+    assert reserve(registry).licence.number == "JY000003"
+
+
+def test_a_proposal_that_is_dropped_leaves_nothing(registry):
+    """Neither its number nor its key is taken, and nobody waits for it."""
+    dropped, again = propose(registry), propose(registry)
+    assert dropped.number == again.number
+    assert dropped.identifier != again.identifier
+    assert dropped.document_id != again.document_id
+    assert registry.unfinished() == ()
+    assert reserve(registry).licence.number == "JY000001"
+
+
+def test_a_group_is_proposed_number_by_number(registry):
+    """Each proposal knows how many come before it, and all are reserved as they are."""
+    proposed = [propose(registry, ahead=ahead) for ahead in range(3)]
+    records = registry.reserve_group([Reservation(one, number, INTENT) for one in proposed], at=NOON)
+    assert [record.licence for record in records] == proposed
+    assert all(record.licence is one for record, one in zip(records, proposed, strict=True))
+
+
+def test_a_number_that_cannot_be_formed_is_not_proposed(registry):
+    """What number() refuses is refused before anything is reserved."""
+
+    def refuse(sequence):
+        raise InvalidLicenceData("the sequence is too long", "流水号超长", field="number")
+
+    with pytest.raises(InvalidLicenceData):
+        propose(registry, number=refuse)
+
+
+def test_a_licence_that_is_on_record_is_not_reserved_again(registry):
+    """Whoever takes a record's licence for a proposal is refused; the record stays as it is."""
+    record = reserve(registry)
+    with pytest.raises((AssertionError, NumberTaken)):
+        reserve(registry, record.licence)
+    assert registry.unfinished() == (record,)
 
 
 def test_a_printed_number_is_never_used_twice(registry):

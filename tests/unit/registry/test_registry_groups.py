@@ -278,6 +278,23 @@ def test_a_group_costs_the_same_statements_whatever_its_size(sql):
     assert statements(2, "few") == statements(60, "many")
 
 
+def test_a_proposal_asks_the_database_nothing(sql):
+    """A number is proposed from what this process saw; looking up a group's keys shows what others took."""
+    from sqlalchemy import event
+
+    other = SqlRegistry(sql.path)
+    other.reserve_group(wanted(3), at=NOON)
+    counted = []
+    event.listen(sql._engine, "before_cursor_execute", lambda *a: counted.append(a[2]))
+    assert sql.propose(make_draft(), number=number, at=NOON).number == number(1)
+    assert counted == []
+    assert sql.find_requests(AUTHORITY, ["new"]) == {}
+    assert sql.propose(make_draft(), number=number, at=NOON, ahead=2).number == number(6)
+    assert sql.reserve(make_draft(), number=number, intent=INTENT, at=NOON).licence.number == number(4)
+    assert sql.propose(make_draft(), number=number, at=NOON).number == number(5)
+    other.close()
+
+
 def test_archive_copies_come_with_the_records_of_a_group(sql):
     """What is found by its key together with others has its archive copies."""
     one, other = sql.reserve_group(wanted(2), at=NOON)

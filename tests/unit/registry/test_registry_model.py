@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -42,24 +43,32 @@ class RegisterMachine(RuleBasedStateMachine):
         self.clock += 1
         return later(seconds=self.clock)
 
-    @rule(kind=st.sampled_from("ab"), key=st.none() | st.sampled_from("xyz"))
-    def reserve(self, kind, key):
-        """A reservation takes the next sequence of its type, unless its key is known."""
+    @rule(
+        kind=st.sampled_from("ab"),
+        key=st.none() | st.sampled_from("xyz"),
+        ahead=st.none() | st.integers(0, 2),
+    )
+    def reserve(self, kind, key, ahead):
+        """A reservation takes the next sequence of its type, unless its key is known; a proposal changes nothing."""
         call = {"number": lambda n: f"{kind}{n}", "intent": INTENT, "at": self.now(), "idempotency_key": key}
+        draft = make_draft(type=kind)
+        if ahead is not None:
+            draft = self.registry.propose(draft, number=call["number"], at=call["at"], ahead=ahead)
         if key in self.keys:
             position, known = self.keys[key]
             if known != kind:
                 try:
-                    self.registry.reserve(make_draft(type=kind), **call)
+                    self.registry.reserve(draft, **call)
                 except IdempotencyConflict:
                     return
                 raise AssertionError("another draft under a known key must conflict")
-            record = self.registry.reserve(make_draft(type=kind), **call)
+            record = self.registry.reserve(draft, **call)
             assert str(record.licence.identifier) == self.licences[position][0]
             return
-        record = self.registry.reserve(make_draft(type=kind), **call)
+        record = self.registry.reserve(draft, **call)
         self.sequences[kind] = self.sequences.get(kind, 0) + 1
         assert record.licence.number == f"{kind}{self.sequences[kind]}"
+        assert ahead is None or record.licence == replace(draft, number=record.licence.number)
         if key is not None:
             self.keys[key] = (len(self.licences), kind)
         self.licences.append([str(record.licence.identifier), record.licence.number, "reserved", None])

@@ -16,6 +16,7 @@ from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.tables.ttProgram import Program
 
 from elicense.rendering.assembler import Assembler
+from tests.support.general_road import KEPT_TABLES, Subset, prepared
 
 FOLDER = Path(__file__).parents[3] / "templates" / "fonts"
 FACES = [
@@ -25,28 +26,14 @@ FACES = [
     "NotoSerif-LatinExtended.ttf",
     "HanaMinB.ttf",
 ]
-KEPT = {"glyf", "head", "hhea", "hmtx", "loca", "maxp"}
 each_face = pytest.mark.parametrize("name", FACES)
 
 
 @cache
 def opened(path: Path) -> tuple[hb.Font, hb.Face, Assembler]:
     """Return a font file as HarfBuzz has it, prepared for subsets, and its assembler."""
-    face = hb.Face(hb.Blob.from_file_path(str(path)))
-    font = hb.Font(face)
-    return font, hb.subset_preprocess(face), Assembler(path, 0, font.draw_glyph_with_pen)
-
-
-def subset_by_harfbuzz(prepared: hb.Face, gids: list[int]) -> tuple[hb.Font, dict[int, int]]:
-    """Return hb-subset's program of these glyphs, and the new number of each."""
-    wanted = hb.SubsetInput()
-    wanted.glyph_set.update(gids)
-    wanted.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
-    wanted.drop_table_tag_set.update(
-        int.from_bytes(tag.encode(), "big") for tag in prepared.table_tags if tag not in KEPT
-    )
-    plan = hb.SubsetPlan(prepared, wanted)
-    return hb.Font(plan.execute()), dict(plan.old_to_new_glyph_mapping.items())
+    font = hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))
+    return font, prepared(path, 0), Assembler(path, 0, font.draw_glyph_with_pen)
 
 
 def drawn(font: hb.Font, gid: int) -> tuple[int, list]:
@@ -82,16 +69,17 @@ def sums_are_right(program: bytes) -> bool:
 @each_face
 def test_thousands_of_sets_are_drawn_as_by_hb_subset(name):
     """For 500 sets of characters of each face, outlines and advances equal hb-subset's, glyph for glyph."""
-    font, prepared, assembler = opened(FOLDER / name)
+    font, whole, assembler = opened(FOLDER / name)
     dice = random.Random(name)  # noqa: S311  only characters
     codes = sorted(font.face.unicodes)
     for _ in range(500):
         gids = [font.get_nominal_glyph(code) for code in dice.sample(codes, dice.randint(1, 40))]
         ours = loaded(assembler.program(gids))
-        theirs, renumbered = subset_by_harfbuzz(prepared, gids)
+        subset = Subset(whole, gids)
+        theirs = loaded(bytes(subset))
         for number, gid in enumerate(gids, 1):
             advance, contours = drawn(ours, number)
-            wanted_advance, wanted = drawn(theirs, renumbered[gid])
+            wanted_advance, wanted = drawn(theirs, subset.numbers[gid])
             assert advance == wanted_advance
             assert contours == wanted, (name, gid)
 
@@ -104,7 +92,7 @@ def test_programs_are_whole_files(name):
     program = assembler.program(gids)
     assert sums_are_right(program)
     read = TTFont(io.BytesIO(program), checkChecksums=2, lazy=False)
-    assert set(read.reader.keys()) == KEPT
+    assert set(read.reader.keys()) == KEPT_TABLES
     assert read["maxp"].numGlyphs == read["hhea"].numberOfHMetrics == len(gids) + 1
     assert read["glyf"][read.getGlyphOrder()[0]].numberOfContours == 0
     for glyph in read["glyf"].glyphs.values():

@@ -497,3 +497,13 @@ def test_documented_characters_are_covered(fonts):
     for role in ("song", "title", "hei"):
         assert fonts.uncovered(promised, role) == ()
         assert fonts.uncovered("☐☑", role) == ("☐", "☑")
+
+
+@pytest.mark.parametrize("role", ["song", "title", "hei", "kai"])
+def test_what_need_not_be_looked_up_is_drawn_and_one_em_wide(fonts, role):
+    """All other characters of the plane are found, among them every one that no font can print."""
+    wide = {chr(code) for code in range(0xFFFF) if not fonts.not_wide(role).search(chr(code))}
+    assert {glyph.face for glyph in fonts.glyphs("".join(wide), role)} == {fonts.first_face(role)}
+    assert {glyph.advance for glyph in fonts.glyphs("".join(wide), role)} == {1000.0}
+    assert wide > set("经营者名称，。（）《》；：\u3000")
+    assert fonts.not_wide(role).findall("样例路18号\U000323afA（é）") == ["18", "\U000323afA", "é"]

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense.catalogue import Catalogue, templates_folder
-from elicense.encoding import canonical_json, encode_licence_file, licence_to_json, placement_to_json
+from elicense.encoding import encode_licence_file
 from elicense.model import AuthorityLevel, FieldPlacement, Holder, IssuingAuthority, Validity
 from elicense.rendering.licence_file import index_entry, licence_file
+from tests.support.general_road import plain_licence_file
 from tests.support.licences import licence_of
 
 SAMPLES = [licence_of(kind) for kind in Catalogue.load(templates_folder()).types]
@@ -52,12 +53,6 @@ def licences(draw):
 @given(licences(), st.lists(PLACEMENTS, max_size=4))
 def test_it_is_the_canonical_encoding(licence, placements):
     """Parts put together, the quick encoder of preflight and plain canonical JSON agree to the byte."""
-    plain = {
-        "schema": "elicense/licence/1",
-        "licence": licence_to_json(licence),
-        "index": [placement_to_json(placement) for placement in placements],
-    }
-    assert licence_file(licence, [index_entry(placement) for placement in placements]) == canonical_json(
-        plain
-    )
-    assert encode_licence_file(licence, placements) == canonical_json(plain)
+    plain = plain_licence_file(licence, placements)
+    assert licence_file(licence, [index_entry(placement) for placement in placements]) == plain
+    assert encode_licence_file(licence, placements) == plain

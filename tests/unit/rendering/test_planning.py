@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -36,7 +37,15 @@ def test_a_second_plan_makes_the_same_document(kind):
     again = plan(template, licence, plan(template, licence_of(kind)))
     document = write(again)
     assert document == fill(template, licence)
-    assert clear(document, licence, kind, printer=again.printer).redeem() is document
+    assert clear(document, licence, kind).redeem() is document
+
+
+def test_a_plan_of_the_very_licence_stands():
+    """Nothing is planned again for the same licence on the same template; an equal licence is another one."""
+    template, licence = compiled(REPLY), licence_of(REPLY)
+    first = plan(template, licence)
+    assert plan(template, licence, first) is first
+    assert plan(template, replace(licence), first) is not first
 
 
 @each_kind

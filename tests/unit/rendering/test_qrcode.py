@@ -21,6 +21,7 @@ from elicense.errors import RenderingError
 from elicense.rendering.qrcode import LONGEST, MASK, QUIET_MODULES, qr_path
 from elicense.rendering.qrtables import SymbolTable, picture_of
 from elicense.verification.marks import _OPERATOR, marked_text
+from tests.support.general_road import symbol
 
 ADDRESS = "https://verify.example/l/1.2.156.3005.2.11990000000000000000100000000000000001.Q?c=1"
 
@@ -123,7 +124,7 @@ def test_poppler_renders_it_sharp(dpi):
 
 def drawn_by_segno(text, error, mask):
     """Return segno's picture of a symbol."""
-    return picture_of(segno.make_qr(text, mode="byte", error=error, mask=mask, boost_error=False))
+    return picture_of(symbol(text, error, mask))
 
 
 @pytest.mark.parametrize("error", "LMQH")

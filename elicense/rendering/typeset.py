@@ -188,6 +188,10 @@ class Typesetter:
         """Return the text object that shows `lines`."""
         return self.shown(runs_of(lines))
 
+    def prepare(self, runs: Iterable[Run]) -> None:
+        """Give codes to all characters of `runs` at once, the same as `shown` would give run by run."""
+        self.subsets.prepare([(text, role) for text, role, _, _, _ in runs])
+
     def shown(self, runs: Iterable[Run]) -> str:
         """Return the text object that shows `runs`."""
         parts = ["BT"]

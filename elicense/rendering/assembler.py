@@ -69,7 +69,11 @@ class Assembler:
         self._maxp = _Head(_without_hints(maxp), at=4)
         self._empty = self._metric(0)
 
-    def program(
+    def program(self, gids: Sequence[int]) -> bytes:
+        """Return a font program whose glyph k is the face's glyph `gids[k - 1]`, and whose glyph 0 is empty."""
+        return self.joined(*zip(*map(self.record, gids), strict=True))
+
+    def joined(
         self,
         data: Sequence[bytes],
         words: Sequence[int],
@@ -77,7 +81,7 @@ class Assembler:
         metrics: Sequence[bytes],
         metric_sums: Sequence[int],
     ) -> bytes:
-        """Return a font program whose glyph 0 is empty and whose others have these records, given field by field."""
+        """Return the program of glyphs whose records are given field by field, behind an empty glyph 0."""
         glyf, count = b"".join(data), len(data) + 1
         loca, loca_sum = _offsets(words, len(glyf))
         empty, empty_sum = self._empty

@@ -145,7 +145,7 @@ class FontSubsets:
                 joined.setdefault(self.library.first_faces[role], []).append(text)
         found = []
         for face, together in joined.items():
-            subset = self._subsets.get(face, {})
+            subset: Container[str] = self._subsets.get(face, ())
             new = [char for char in dict.fromkeys("".join(together)) if char not in subset]
             try:
                 found.append((face, new, list(map(self.library.face(face).parts.__getitem__, new))))

@@ -77,11 +77,15 @@ class GlyphPart(NamedTuple):
     utf16: str
     """The character in UTF-16BE as a hex string in brackets."""
     data: bytes
-    """This and the following: as in the assembler's record of its glyph."""
+    """This and what follows are the assembler's record of its glyph: its description, padded."""
     words: int
+    """Length of `data` in pairs of bytes."""
     checksum: int
+    """Sum of the four-byte words of `data`."""
     metric: bytes
+    """Its four bytes in `hmtx`."""
     metric_sum: int
+    """The same as a number."""
 
 
 class Face:
@@ -167,7 +171,7 @@ class Face:
 
     def program(self, *columns: Any) -> bytes:
         """Return a font program of an empty glyph and others; takes their parts from `data` on, field by field."""
-        return self._assembler.program(*columns)
+        return self._assembler.joined(*columns)
 
 
 def _require_embeddable(face: Any, spec: FaceSpec) -> None:
@@ -297,7 +301,9 @@ class FontLibrary:
     def uncovered(self, text: str, role: str) -> tuple[str, ...]:
         """Return the distinct characters of `text` that `glyphs` would refuse."""
         known, chain = self._known(role), self._chains[role]
-        return tuple(char for char in dict.fromkeys(text) if char not in known and self._find(char, chain) is None)
+        return tuple(
+            char for char in dict.fromkeys(text) if char not in known and self._find(char, chain) is None
+        )
 
     def measure(self, text: str, role: str) -> float:
         """Return the width of `text` in 1/1000 em. Raises as `glyphs` does."""

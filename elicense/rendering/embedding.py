@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from elicense.rendering.fonts import Face, FaceMetrics, FontLibrary, Glyph, GlyphPart
 
-_code = lru_cache(maxsize=1024)("{:04X}".format)
+_CODES = tuple(f"{code:04X}" for code in range(1024))
 _LETTERS = bytes(ord("A") + byte % 26 for byte in range(256))
 _OPENING = """/CIDInit/ProcSet findresource begin
 12 dict begin
@@ -89,15 +88,16 @@ class _Subset(dict[str, str]):
         self.parts: list[GlyphPart] = []
 
     def __missing__(self, char: str) -> str:
-        self.parts.append(self.known[char])
-        self[char] = code = _code(len(self.parts))
-        return code
+        self.extend(char, (self.known[char],))
+        return self[char]
 
     def extend(self, characters: Sequence[str], parts: Iterable[GlyphPart]) -> None:
         """Give the next codes to characters that have none yet, whose parts these are."""
         first = len(self.parts) + 1
         self.parts += parts
-        self.update(zip(characters, map(_code, range(first, len(self.parts) + 1)), strict=True))
+        end = len(self.parts) + 1
+        codes = _CODES[first:end] if end <= len(_CODES) else map("{:04X}".format, range(first, end))
+        self.update(zip(characters, codes, strict=True))
 
 
 @dataclass(slots=True)

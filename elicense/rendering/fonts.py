@@ -49,8 +49,7 @@ class Glyph:
     """Width in 1/1000 em, equal to the one the embedded program states."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaceMetrics:
+class FaceMetrics(NamedTuple):
     """Numbers of a PDF font descriptor, in 1/1000 em. Source: ISO 32000-1, 9.8.1, table 122."""
 
     ascent: int

@@ -248,7 +248,7 @@ class Sheet:
         parts = [part if isinstance(part, str) else part.operators(setter) for part in painted]
         if self.decoration:
             parts.append(self.decoration)
-        return "".join([f"{part}\n" for part in parts]).encode("ascii")
+        return "\n".join([*parts, ""]).encode("ascii")
 
 
 @lru_cache(maxsize=256)

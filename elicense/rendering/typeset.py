@@ -190,7 +190,7 @@ class Typesetter:
 
     def prepare(self, runs: Iterable[Run]) -> None:
         """Give codes to all characters of `runs` at once, the same as `shown` would give run by run."""
-        self.subsets.prepare([(text, role) for text, role, _, _, _ in runs])
+        self.subsets.prepare((run.text, run.role) for run in runs)
 
     def shown(self, runs: Iterable[Run]) -> str:
         """Return the text object that shows `runs`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from elicense.wording import OWN_NAMES, Place, parse_template, printed, template_names
@@ -143,6 +144,7 @@ def licence_to_json(licence: Licence) -> dict[str, object]:
     return body
 
 
+@lru_cache(maxsize=16)
 def utc_text(moment: datetime) -> str:
     """Return `moment` to the second, in UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"

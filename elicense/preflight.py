@@ -487,7 +487,7 @@ def _slot(document: UnsignedDocument) -> Iterator[_Finding]:
     # Directly before the gap: the same words elsewhere may be a value that somebody typed.
     written = b"/ByteRange [%d %010d %010d %010d]/Contents " % slot.byte_range
     whole = start == 0 and end - gap == 2 * slot.capacity + 2 and end + rest == len(pdf)
-    if not whole or not pdf[:gap].endswith(written):
+    if not whole or not pdf.endswith(written, 0, gap):
         yield _Finding(6, "ByteRange does not cover all but the gap", "签名范围未覆盖全文")
     elif pdf[gap:end] != b"<" + b"00" * slot.capacity + b">":
         yield _Finding(6, "the gap is not empty", "签名占位不为空")

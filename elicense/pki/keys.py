@@ -42,15 +42,14 @@ class SignatureAlgorithm(Enum):
     RSA_PKCS1 = ("sha256", "sha256_rsa")
     ED25519 = ("sha512", "ed25519")
 
-    @property
-    def digest(self) -> str:
-        """Name in hashlib of the document digest. Source: RFC 8419, 3.1 for Ed25519 with SHA-512."""
-        return self.value[0]
+    # Enum's own is written in Python.
+    __hash__ = object.__hash__
 
-    @property
-    def cms_name(self) -> str:
+    def __init__(self, digest: str, cms_name: str) -> None:
+        self.digest = digest
+        """Name in hashlib of the document digest. Source: RFC 8419, 3.1 for Ed25519 with SHA-512."""
+        self.cms_name = cms_name
         """The name asn1crypto gives to the CMS signature algorithm."""
-        return self.value[1]
 
 
 class Signer(Protocol):

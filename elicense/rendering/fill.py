@@ -4,7 +4,7 @@ Plan:
 
 1. The licence is typeset (planning.py), unless that was done before.
 2. licence.json is put together from the index.
-3. Behind the template's constant bytes stand the signature's slot, the data, the fonts, the pages' dynamic streams.
+3. Behind the template's constant bytes stand the data, the fonts, the pages' dynamic streams, the signature's slot.
 4. Cross-reference table and trailer close the one revision; the byte range is written into its place.
 
 Same licence, same template, same engine: same bytes. Nothing here asks a clock or a source of chance.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
 
-ENGINE = 2
+ENGINE = 3
 """Raised whenever this package gives other bytes for the same input."""
 _GAP_MARK = b"/Contents "
 
@@ -62,9 +62,6 @@ def write(planned: Planned) -> UnsignedDocument:
     moment = pdf_date(licence.signing_time)
     allocate = count(planned.next_number).__next__
     body = Body(len(compiled.prefix))
-    # The signature dictionary is the first object behind the prefix, so the gap's place is known.
-    signature = _signature(compiled, moment)
-    body.add(numbers.signature, signature % (0, 0, 0, 0))
     body.add(numbers.metadata, stream(
         "/Type/Metadata/Subtype/XML", xmp(licence, conformance=compiled.conformance), compress=False
     ))  # fmt: skip
@@ -76,12 +73,15 @@ def write(planned: Planned) -> UnsignedDocument:
         body.add(sheet.content, stream("", content))
     if planned.flow is not None:
         _write_pages(planned, planned.flow, body, allocate)
+    # Last of all, so that hardly anything stands behind the gap: what does is hashed twice by who signs.
+    signature = _signature(compiled, moment)
+    body.add(numbers.signature, signature % (0, 0, 0, 0))
     table = _table(compiled, licence, body, allocate())
     total = body.end + len(table)
-    gap = len(compiled.prefix) + body.parts[0].index(_GAP_MARK) + len(_GAP_MARK)
+    gap = body.offsets[numbers.signature] + body.parts[-1].index(_GAP_MARK) + len(_GAP_MARK)
     end = gap + 2 * compiled.capacity + 2
     byte_range = (0, gap, end, total - end)
-    body.parts[0] = b"%d 0 obj\n%s\nendobj\n" % (numbers.signature, signature % byte_range)
+    body.parts[-1] = b"%d 0 obj\n%s\nendobj\n" % (numbers.signature, signature % byte_range)
     pdf = b"".join((compiled.prefix, *body.parts, table))
     slot = SignatureSlot(byte_range, compiled.capacity)
     return UnsignedDocument(pdf, slot, planned.layout, embedded, compiled.hashed)

@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uharfbuzz as hb  # type: ignore[import-untyped]  # the package ships no types
 
@@ -50,14 +50,9 @@ class Glyph:
     """Glyph number in that face, never 0."""
     advance: float
     """Width in 1/1000 em, equal to the one the embedded program states."""
-    width: str
-    """The same as it stands in a W array; empty for 1000, the default."""
-    utf16: str
-    """The character in UTF-16BE as a hex string in brackets."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaceMetrics:
+class FaceMetrics(NamedTuple):
     """Numbers of a PDF font descriptor, in 1/1000 em. Source: ISO 32000-1, 9.8.1, table 122."""
 
     ascent: int
@@ -74,6 +69,25 @@ class FaceMetrics:
     """Symbolic (4), and serif (2) where declared."""
     bbox: tuple[int, int, int, int]
     """Box around all glyphs: left, bottom, right, top."""
+
+
+class GlyphPart(NamedTuple):
+    """What a character brings into the fonts that embed it."""
+
+    width: str
+    """As it stands in a W array; empty for 1000, the default."""
+    utf16: str
+    """The character in UTF-16BE as a hex string in brackets."""
+    data: bytes
+    """This and what follows are the assembler's record of its glyph: its description, padded."""
+    words: int
+    """Length of `data` in pairs of bytes."""
+    checksum: int
+    """Sum of the four-byte words of `data`."""
+    metric: bytes
+    """Its four bytes in `hmtx`."""
+    metric_sum: int
+    """The same as a number."""
 
 
 class Face:
@@ -100,6 +114,8 @@ class Face:
         self._font = hb.Font(self._face)
         self._scale: float = 1000 / self._face.upem
         self._assembler = Assembler(spec.path, spec.index, self._font.draw_glyph_with_pen)
+        self.parts: dict[str, GlyphPart] = {}
+        """Of each character that was ever found to be drawn by this face."""
 
     @cached_property
     def postscript_name(self) -> str:
@@ -150,9 +166,21 @@ class Face:
         self._font.draw_glyph_with_pen(gid, pen)
         return GlyphOutline(self.advance(gid), tuple(pen.commands), shortened(pen.commands))
 
-    def program(self, gids: Sequence[int]) -> bytes:
-        """Return a font program whose glyphs are an empty one and these, in this order."""
-        return self._assembler.program(gids)
+    def glyph(self, char: str, face: int) -> Glyph | None:
+        """Return a character's glyph, None if there is none; `face` is the number of this face in the library."""
+        gid = self.gid(char)
+        if not gid:
+            return None
+        advance = self.advance(gid)
+        if char not in self.parts:
+            width = "" if advance == 1000 else f"[{advance:g}]"
+            utf16 = f"<{char.encode('utf-16-be').hex().upper()}>"
+            self.parts[char] = GlyphPart(width, utf16, *self._assembler.record(gid))
+        return Glyph(char, face, gid, advance)
+
+    def program(self, *columns: Any) -> bytes:
+        """Return a font program of an empty glyph and others; takes their parts from `data` on, field by field."""
+        return self._assembler.joined(*columns)
 
 
 def _require_embeddable(face: Any, spec: FaceSpec) -> None:
@@ -200,7 +228,7 @@ class FontLibrary:
         # Roles that ask the same faces in turn find the same glyphs.
         shared: dict[tuple[int, ...], dict[str, Glyph]] = {}
         self._glyphs = {role: shared.setdefault(chain, {}) for role, chain in self._chains.items()}
-        self._first = {chain[0]: known for chain, known in reversed(shared.items())}
+        self.first_faces: Mapping[str, int] = {role: chain[0] for role, chain in self._chains.items()}
         self._advances = {role: _Advances(self, role) for role in self._chains}
         self._opening = threading.Lock()
 
@@ -281,9 +309,10 @@ class FontLibrary:
 
     def uncovered(self, text: str, role: str) -> tuple[str, ...]:
         """Return the distinct characters of `text` that `glyphs` would refuse."""
-        self._known(role)
-        chain = self._chains[role]
-        return tuple(char for char in dict.fromkeys(text) if self._find(char, chain) is None)
+        known, chain = self._known(role), self._chains[role]
+        return tuple(
+            char for char in dict.fromkeys(text) if char not in known and self._find(char, chain) is None
+        )
 
     def measure(self, text: str, role: str) -> float:
         """Return the width of `text` in 1/1000 em. Raises as `glyphs` does."""
@@ -310,11 +339,7 @@ class FontLibrary:
     def first_face(self, role: str) -> int:
         """Return the face that is asked first in a role. Raises InvalidTemplate for an unknown one."""
         self._known(role)
-        return self._chains[role][0]
-
-    def known_in(self, face: int) -> Mapping[str, Glyph]:
-        """Return what is known so far of the characters of a role in which `face` is asked first."""
-        return self._first.get(face, {})
+        return self.first_faces[role]
 
     def _known(self, role: str) -> dict[str, Glyph]:
         try:
@@ -328,14 +353,8 @@ class FontLibrary:
     def _find(self, char: str, chain: tuple[int, ...]) -> Glyph | None:
         if not _plain(char):
             return None
-        for index in chain:
-            face = self.face(index)
-            gid = face.gid(char)
-            if gid:
-                advance = face.advance(gid)
-                width = "" if advance == 1000 else f"[{advance:g}]"
-                return Glyph(char, index, gid, advance, width, f"<{char.encode('utf-16-be').hex().upper()}>")
-        return None
+        found = (self.face(index).glyph(char, index) for index in chain)
+        return next((glyph for glyph in found if glyph is not None), None)
 
 
 def _plain(char: str) -> bool:

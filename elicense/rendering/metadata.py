@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from elicense.encoding import utc_text
 from elicense.rendering.objects import stream, text_string
 
 if TYPE_CHECKING:
@@ -35,13 +36,15 @@ _ELEMENTS = (
 )
 
 
+_MARKS = str.maketrans("", "", "-:T")
+"""Between the numbers of a moment."""
 _LAST_DAY = "certificateExpiringDate"
 """The last of them, which not every licence has."""
 
 
 def pdf_date(at: datetime) -> str:
     """Return a UTC moment as PDF writes it."""
-    return at.strftime("D:%Y%m%d%H%M%SZ")
+    return f"D:{utc_text(at).translate(_MARKS)}"
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +90,7 @@ def xmp(licence: Licence, *, conformance: str) -> bytes:
         conformance: level of PDF/A-3, "A" (then PDF/UA-1 is claimed too) or "B".
     """
     before, behind = _skeleton(conformance)
-    moment = licence.signing_time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = utc_text(licence.signing_time)
     authority, end = _escaped(licence.authority.name), licence.validity.end
     values = (
         _escaped(title_of(licence)),
@@ -108,7 +111,7 @@ def xmp(licence: Licence, *, conformance: str) -> bytes:
         licence.validity.start.isoformat(),
     )
     last_day = f"<lic:{_LAST_DAY}>{end.isoformat()}</lic:{_LAST_DAY}>" if end is not None else ""
-    return f"{before % values}{last_day}{behind}".encode()
+    return b"".join((before % tuple(map(str.encode, values)), last_day.encode(), behind))
 
 
 def _escaped(text: str) -> str:
@@ -117,7 +120,7 @@ def _escaped(text: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def _skeleton(conformance: str) -> tuple[str, str]:
+def _skeleton(conformance: str) -> tuple[bytes, bytes]:
     """Return what stands before and behind the last day, the first with places for all values but this."""
     tagged = conformance == "A"
     elements = "".join(
@@ -152,7 +155,7 @@ def _skeleton(conformance: str) -> tuple[str, str]:
         "</rdf:Description></rdf:RDF></x:xmpmeta>\n"
         '<?xpacket end="r"?>'
     )
-    return before, behind
+    return before.encode(), behind.encode()
 
 
 def _schema(name: str, uri: str, prefix: str, elements: tuple[tuple[str, str, str], ...]) -> str:

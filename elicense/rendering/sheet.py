@@ -243,14 +243,12 @@ class Sheet:
 
     def stream(self, setter: Typesetter) -> bytes:
         """Return the dynamic content stream, its text in the setter's fonts."""
-        parts = [
-            part if isinstance(part, str) else part.operators(setter)
-            for piece in self.pieces
-            for part in piece.painted
-        ]
+        painted = [part for piece in self.pieces for part in piece.painted]
+        setter.prepare([run for part in painted if isinstance(part, Shown) for run in part.runs])
+        parts = [part if isinstance(part, str) else part.operators(setter) for part in painted]
         if self.decoration:
             parts.append(self.decoration)
-        return "".join([f"{part}\n" for part in parts]).encode("ascii")
+        return "\n".join([*parts, ""]).encode("ascii")
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ Every licence of one template and seal begins with the same bytes: header, furni
 an indirect object depends on its bytes and its offset alone, so a file with the same beginning has the same objects
 there, at the same places. `structure.read_structure` takes them from the frame and reads only what follows.
 
-A frame ends where the seal's signature begins, which is object 1 and the first of the objects that differ.
+A frame ends where the metadata begin, which are object 2 and the first of the objects that differ.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ _OBJECT_COST, _FORMS_COST = 1500, 256 * 1024
 """Bytes of memory that an object which was read takes, and all shapes and data forms of a prefix, about."""
 _SAMPLES = 64
 _LAST_LINES = re.compile(rb"startxref\n([0-9]{1,10})\n%%EOF\n\Z")
-_FIRST_ENTRY = re.compile(rb"xref\n0 [0-9]{1,7}\n0000000000 65535 f[ \r]\n([0-9]{10}) 00000 n")
-_SIGNATURE = b"1 0 obj\n<</Type/Sig/"
+_SECOND_ENTRY = re.compile(
+    rb"xref\n0 [0-9]{1,7}\n0000000000 65535 f[ \r]\n[0-9]{10} 00000 n[ \r]\n([0-9]{10}) 00000 n"
+)
+_METADATA = b"2 0 obj\n<</Type/Metadata/"
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Frame:
     """One prefix; its shapes are learned as files with them come by."""
 
     prefix: bytes = field(repr=False)
-    """The file's first bytes, up to the signature."""
+    """The file's first bytes, up to the metadata."""
     places: tuple[tuple[int, int], ...]
     """(offset, number) of the objects in it, in the order of the file."""
     objects: Mapping[int, IndirectObject] = field(repr=False)
@@ -152,20 +154,20 @@ def _key(data: bytes, length: int) -> tuple[int, bytes]:
 
 
 def prefix_length(data: bytes) -> int:
-    """Return where the seal's signature, object 1, begins, as the last lines or else a search say; 0 if nowhere."""
+    """Return where the metadata, object 2, begin, as the last lines or else a search say; 0 if nowhere."""
     last = _LAST_LINES.search(data, max(len(data) - 40, 0))
-    entry = _FIRST_ENTRY.match(data, int(last[1])) if last else None
-    offset = int(entry[1]) if entry else data.find(b"\n" + _SIGNATURE) + 1
-    return offset if data.startswith(_SIGNATURE, offset) else 0
+    entry = _SECOND_ENTRY.match(data, int(last[1])) if last else None
+    offset = int(entry[1]) if entry else data.find(b"\n" + _METADATA) + 1
+    return offset if data.startswith(_METADATA, offset) else 0
 
 
 def frame_of(data: bytes, structure: Structure) -> Frame | None:
-    """Return the frame of a file found flawless, None if its signature does not begin where a frame ends."""
+    """Return the frame of a file found flawless, None if its metadata do not begin where a frame ends."""
     length = prefix_length(data)
     before = sorted((one.start, number) for number, one in structure.objects.items() if one.start < length)
-    if not before or length > LARGEST_PREFIX or 1 not in structure.objects:
+    if not before or length > LARGEST_PREFIX or 2 not in structure.objects:
         return None
-    if structure.objects[1].start != length or not length < structure.candidates[0].gap[0]:
+    if structure.objects[2].start != length or not length < structure.candidates[0].gap[0]:
         return None
     objects = {number: structure.objects[number] for _, number in before}
     met = Inventory(MAX_TOKENS)

@@ -7,14 +7,14 @@ What may differ is asked by no check (leaves.py says why), or is looked at again
 
     Length              `endstream` and the next object must stand where the data end
     offsets, startxref  the table is written anew from where the objects were found, and compared
-    ByteRange           two of its numbers are fixed; the third must be what is left of this very file
+    ByteRange           its numbers must be where the Contents stand and what is left of this very file
     Contents            as long as before; whether it is one DER value in lower-case digits, cms_forms.py says
     M, ID               read here; compared with licence.json later
 
 Plan of `Shape.match`:
 
 1. One expression for all bytes from the end of one stream's data to the beginning of the next one's. It begins where
-   the one before, or that stream's data, ended; the first one ends where the seal's Contents begin.
+   the one before, or that stream's data, ended; one of them ends where the seal's Contents begin.
 2. Behind the last object the rest of the file is compared with what it must be. So no byte is left over.
 
 What does not match is no finding: structure.py reads it.
@@ -48,7 +48,7 @@ LARGEST_STREAM, MOST_PAGES = 1024 * 1024, 64
 MOST_OBJECTS = 48
 """Objects behind the prefix. Documents with more have running text, and hardly two of them the same shape."""
 _CLAIMED = rb"\((?P<claimed>D:[0-9]{14}Z)\)"
-_RANGE = rb"\[0 %010d %010d (?P<rest>[0-9]{10})\]"
+_RANGE = rb"\[0 (?P<start>[0-9]{10}) (?P<end>[0-9]{10}) (?P<rest>[0-9]{10})\]"
 _DOCUMENT_ID = re.compile(rb"[0-9a-f]{32}")
 _LINE = b"%010d 00000 n \n"
 _TRAILER = re.compile(rb"(trailer\n<<[^%]*/ID\[<)([0-9a-f]{32})(><)\2(>\]>>\nstartxref\n)[0-9]+\n%%EOF\n")
@@ -64,7 +64,7 @@ class Segment(NamedTuple):
     stream: int
     """Object number of the stream whose data follow; 0 if none follow."""
     skip: int
-    """Digits in the seal's Contents, which follow the first segment; else 0."""
+    """Digits in the seal's Contents, which follow one of the segments; else 0."""
 
 
 class StreamPlace(NamedTuple):
@@ -82,8 +82,6 @@ class Shape:
 
     start: int
     """Length of the prefix in bytes."""
-    gap: tuple[int, int]
-    """Where the seal's Contents are, brackets included."""
     segments: tuple[Segment, ...]
     """In the order of the file."""
     table: bytes
@@ -108,7 +106,7 @@ class Shape:
 
         The caller has compared the prefix, and looks at the Contents.
         """
-        position, rest, claimed = self.start, -1, b""
+        position, byte_range, claimed = self.start, (0, 0, 0, 0), b""
         offsets: list[int] = []
         spans: dict[int, tuple[int, int]] = {}
         for pattern, objects, stream, skip in self.segments:
@@ -121,18 +119,22 @@ class Shape:
                 start, position = position, position + int(found[objects + 1])
                 spans[stream] = start, position
             elif skip:
-                claimed, rest = found["claimed"], int(found["rest"])
+                claimed, stated = found["claimed"], found.group("start", "end", "rest")
+                byte_range = 0, position - 1, position + skip + 1, len(data) - position - skip - 1
+                if tuple(map(int, stated)) != byte_range[1:]:
+                    return None
                 position += skip
         at = position + self.identifier_at
         identifier = data[at : at + 32]
-        if (
-            rest != len(data) - self.gap[1]
-            or not _DOCUMENT_ID.fullmatch(identifier)
-            or data[position:] != self.table % (*self.by_number(offsets), identifier, identifier, position)
+        if not _DOCUMENT_ID.fullmatch(identifier) or data[position:] != self.table % (
+            *self.by_number(offsets),
+            identifier,
+            identifier,
+            position,
         ):
             return None
         moment = read_claimed_time(claimed.decode("ascii"))
-        return Located(data, self, spans, identifier.decode("ascii"), moment)
+        return Located(data, self, spans, byte_range, identifier.decode("ascii"), moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,12 @@ class Located:
     """Its shape."""
     spans: Mapping[int, tuple[int, int]]
     """Object number -> where the data of a stream behind the prefix are."""
+    byte_range: ByteRange
+    """The seal's."""
     document_id: str
     """First part of the trailer's /ID."""
     claimed_time: datetime | None
     """`/M`, UTC."""
-
-    @property
-    def byte_range(self) -> ByteRange:
-        """Return the seal's byte range."""
-        start, end = self.shape.gap
-        return 0, start, end, len(self.data) - end
 
     def attachment(self) -> bytes:
         """Return the embedded licence.json. Raises ContentError."""
@@ -177,7 +175,7 @@ def learn_shape(data: bytes, structure: Structure, start: int) -> Shape | None:
     Args:
         data: the file.
         structure: what structure.py found, and no finding.
-        start: length of the prefix; behind it the seal's signature is the first object.
+        start: length of the prefix.
 
     Raises ContentError if its pages cannot be read.
     """
@@ -192,13 +190,13 @@ def learn_shape(data: bytes, structure: Structure, start: int) -> Shape | None:
     xref, seal = state.tail.xref, structure.candidates[0]
     trailer = _TRAILER.fullmatch(data, data.index(b"trailer\n", xref))
     segments = _segments(data, structure, behind, state.tail.info)
-    if trailer is None or segments[0].pattern.groupindex.keys() != {"claimed", "rest"}:
+    named = [one.pattern.groupindex.keys() for one in segments if one.skip]
+    if trailer is None or named != [{"claimed", "start", "end", "rest"}]:
         return None
     attachment, pages = attachment_number(structure), page_plans(structure, MOST_PAGES)
     read = {attachment, *(page.content for page in pages), *(n for page in pages for _, n in page.fonts)}
     shape = Shape(
         start,
-        seal.gap,
         segments,
         _lines(data, xref, trailer.start(), behind) + trailer.expand(rb"\1%s\3%s\4%d\n%%%%EOF\n"),
         itemgetter(*(behind.index(number) for number in sorted(behind))),
@@ -239,7 +237,7 @@ def _segments(data: bytes, structure: Structure, behind: list[int], information:
         start, end = found.start, found.stream[0] if found.stream else found.end
         leaves = leaves_of(found, information=number == information)
         if start < gap[0] < end:
-            seal: Leaves = {("M",): _CLAIMED, ("ByteRange",): _RANGE % gap}
+            seal: Leaves = {("M",): _CLAIMED, ("ByteRange",): _RANGE}
             # The brackets of the Contents belong to what must be the same.
             inside, behind_it = gap[0] + 1, gap[1] - 1
             parts.append(pattern_of(data, start, inside, found, seal))

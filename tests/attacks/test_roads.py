@@ -98,7 +98,7 @@ def pair(slug: str) -> tuple[bytes, bytes]:
 def bodies(data: bytes) -> dict[str, dict[int, bytes]]:
     """Return the bodies of the objects behind the prefix, by what they are for and number."""
     structure = read_structure(data)
-    start = structure.objects[1].start
+    start = structure.objects[2].start
     found: dict[str, dict[int, bytes]] = {part: {} for part in (*PARTS, "other")}
     for number, one in structure.objects.items():
         if one.start < start:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import re
 import shutil
 import string
@@ -316,6 +317,24 @@ def test_texts_are_shown_alike_at_once_and_by_glyph(fonts):
         wanted = [(run.font, run.codes) for run in one.encode(fonts.glyphs(text, role))]
         assert list(other.shown(text, role)) == wanted
     assert one.build() == other.build()
+
+
+@pytest.mark.parametrize("rare", ["", "𠮷", "é"])
+def test_codes_given_at_once_are_those_given_text_by_text(fonts, rare):
+    """`prepare` changes nothing of what `shown` and `build` return, a character of another face among them or not."""
+    dice = random.Random(rare)  # noqa: S311  only characters
+    characters = [chr(code) for code in range(0x4E00, 0x4E40)] + list("0123456789") + [rare]
+    for _ in range(300):
+        texts = [
+            ("".join(dice.choices(characters, k=dice.randint(0, 20))), dice.choice(["song", "hei", "kai"]))
+            for _ in range(dice.randint(1, 8))
+        ]
+        for text, role in texts:
+            fonts.glyphs(text, role)
+        one, other = FontSubsets(fonts), FontSubsets(fonts)
+        other.prepare(texts)
+        assert [one.shown(*text) for text in texts] == [other.shown(*text) for text in texts]
+        assert one.build() == other.build()
 
 
 def test_shown_refuses_what_glyphs_refuses(fonts):

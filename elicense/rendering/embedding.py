@@ -80,7 +80,7 @@ class CarriedFont(NamedTuple):
 
 
 class _Subset(dict[str, str]):
-    """Character -> code in one font of the document; a character that the face is known to draw gets the next one."""
+    """Character -> code in one font of the document; a character that the face draws gets the next one."""
 
     def __init__(self, index: int, known: Mapping[str, GlyphPart]) -> None:
         self.index = index

@@ -114,8 +114,8 @@ class Face:
         self._font = hb.Font(self._face)
         self._scale: float = 1000 / self._face.upem
         self._assembler = Assembler(spec.path, spec.index, self._font.draw_glyph_with_pen)
-        self.parts: dict[str, GlyphPart] = {}
-        """Of each character that was ever found to be drawn by this face."""
+        self.parts: Mapping[str, GlyphPart] = _Parts(self)
+        """Of each character that this face draws."""
 
     @cached_property
     def postscript_name(self) -> str:
@@ -171,12 +171,17 @@ class Face:
         gid = self.gid(char)
         if not gid:
             return None
+        return Glyph(char, face, gid, self.advance(gid))
+
+    def part(self, char: str) -> GlyphPart:
+        """Return what a character brings. Raises KeyError if this face does not draw it, or not by one glyph."""
+        gid = self.gid(char) if _plain(char) else 0
+        if not gid:
+            raise KeyError(char)
         advance = self.advance(gid)
-        if char not in self.parts:
-            width = "" if advance == 1000 else f"[{advance:g}]"
-            utf16 = f"<{char.encode('utf-16-be').hex().upper()}>"
-            self.parts[char] = GlyphPart(width, utf16, *self._assembler.record(gid))
-        return Glyph(char, face, gid, advance)
+        width = "" if advance == 1000 else f"[{advance:g}]"
+        utf16 = f"<{char.encode('utf-16-be').hex().upper()}>"
+        return GlyphPart(width, utf16, *self._assembler.record(gid))
 
     def program(self, *columns: Any) -> bytes:
         """Return a font program of an empty glyph and others; takes their parts from `data` on, field by field."""
@@ -201,6 +206,17 @@ def _require_embeddable(face: Any, spec: FaceSpec) -> None:
             f"The font file {spec.path} forbids embedding a subset (fsType {rights}); use another font.",
             f"字体文件 {spec.path} 禁止子集嵌入（fsType {rights}），请更换字体。",
         )
+
+
+class _Parts(dict[str, GlyphPart]):
+    """Character -> what it brings into a font, made when first asked for."""
+
+    def __init__(self, face: Face) -> None:
+        self._face = face
+
+    def __missing__(self, char: str) -> GlyphPart:
+        part = self[char] = self._face.part(char)
+        return part
 
 
 class _Advances(dict[str, float]):

@@ -213,7 +213,7 @@ def test_a_seal_that_is_a_millimetre_wider_is_seen() -> None:
     ("owner", "name"),
     [
         (OneLine, "piece"),
-        (Assembler, "program"),
+        (Assembler, "joined"),
         (SymbolTable, "picture"),
         (fill, "licence_file"),
         (isal_zlib, "compress"),

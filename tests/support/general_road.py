@@ -26,7 +26,7 @@ import uharfbuzz as hb
 
 from elicense.encoding import canonical_json, licence_to_json, placement_to_json
 from elicense.issuing import line as issuing
-from elicense.rendering import compiler, deflate, fill, planning, qrcode, resources
+from elicense.rendering import compiler, deflate, embedding, fill, planning, qrcode, resources
 from elicense.rendering.embedding import FontSubsets
 from elicense.rendering.fonts import Face
 from elicense.rendering.objects import stream
@@ -36,7 +36,7 @@ from elicense.signing import cms as signing
 from elicense.signing.full_build import full_build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from elicense.model import FieldPlacement, Licence
@@ -58,7 +58,9 @@ def general_road() -> Iterator[None]:
         for target, name, replacement in (
             (TextSlot, "line", property(lambda _: None)),
             (FontSubsets, "shown", _shown),
-            (Face, "program", lambda face, gids: Subset(prepared(face.spec.path, face.spec.index), gids)),
+            (FontSubsets, "prepare", lambda *_: None),
+            (Face, "program", lambda *_: b""),
+            (embedding, "_embed", _embedded),
             (resources, "write_font", _write_font),
             (qrcode, "_table", _Symbols),
             (issuing, "write", _write),
@@ -77,6 +79,15 @@ def general_road() -> Iterator[None]:
 def _shown(self: FontSubsets, text: str, role: str) -> tuple[tuple[int, str], ...]:
     """Return font and codes of each stretch of a text."""
     return tuple((run.font, run.codes) for run in self.encode(self.library.glyphs(text, role)))
+
+
+def _embedded(subset: Collection[str], face: Face, names: tuple[str, ...]) -> EmbeddedFont:
+    """Return the font of one face, its program by hb-subset."""
+    program = Subset(prepared(face.spec.path, face.spec.index), [face.gid(char) for char in subset])
+    return _EMBED(subset, face, names)._replace(program=program)
+
+
+_EMBED = embedding._embed
 
 
 @cache

@@ -35,34 +35,27 @@ class PlainPipeline:
 
     signer: signers.Signer
     """pyHanko's own signer over PEM files."""
-    stamp: StaticStampStyle
-    """The seal, imported as vectors."""
+    seal: Path
+    """The seal's drawing, a PDF."""
 
     @classmethod
     def load(cls, *, key: Path, certificate: Path, chain: Path, seal_pdf: Path) -> PlainPipeline:
         """Return the pipeline, ready; `benchmarks.page.load_font` has been called."""
         signer = signers.SimpleSigner.load(str(key), str(certificate), ca_chain_files=(str(chain),))
-        return cls(signer, stamp_style(seal_pdf))
+        return cls(signer, seal_pdf)
 
     def issue(self, content: Content) -> bytes:
         """Return the signed document: words, QR code, visible seal, PAdES B-B, certified."""
-        return signed(draw(content, draw_widget), self.signer, self.stamp)
+        return signed(draw(content, draw_widget), self.signer, self.seal)
 
 
-def stamp_style(seal_pdf: Path) -> StaticStampStyle:
-    """Return the seal as pyHanko stamps it."""
-    return StaticStampStyle(background=ImportedPdfPage(str(seal_pdf)), border_width=0)
-
-
-def signed(
-    drawn: Drawn, signer: signers.Signer, stamp: StaticStampStyle, *, bytes_reserved: int | None = None
-) -> bytes:
+def signed(drawn: Drawn, signer: signers.Signer, seal: Path, *, bytes_reserved: int | None = None) -> bytes:
     """Return the document signed by pyHanko, its seal in view.
 
     Args:
         drawn: the pages.
         signer: holder of the key.
-        stamp: the seal.
+        seal: its drawing, imported as vectors.
         bytes_reserved: room for the signature, hex digits; None lets pyHanko find out with a dry run.
     """
     writer = IncrementalPdfFileWriter(io.BytesIO(drawn.pdf))
@@ -73,6 +66,8 @@ def signed(
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
+    # A new one for each document: an imported page that is used again keeps the names of all documents before.
+    stamp = StaticStampStyle(background=ImportedPdfPage(str(seal)), border_width=0)
     place = fields.SigFieldSpec("Seal", on_page=drawn.seal_page, box=drawn.seal_box)
     signing = signers.PdfSigner(metadata, signer, stamp_style=stamp, new_field_spec=place)
     output: io.BytesIO = asyncio.run(signing.async_sign_pdf(writer, bytes_reserved=bytes_reserved))

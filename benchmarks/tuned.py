@@ -19,15 +19,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from PIL import Image
 from pyhanko.sign import signers
+from reportlab.lib.utils import ImageReader
 
 from benchmarks.page import draw
-from benchmarks.plain import signed, stamp_style
+from benchmarks.plain import signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pyhanko.stamp import StaticStampStyle
     from reportlab.pdfgen.canvas import Canvas
 
     from benchmarks.content import Content
@@ -39,8 +39,8 @@ class TunedPipeline:
 
     signer: TemplateSigner
     """Key and prepared CMS."""
-    stamp: StaticStampStyle
-    """The seal, imported as vectors."""
+    seal: Path
+    """The seal's drawing, a PDF."""
     reserved: int
     """Room for the signature, hex digits."""
 
@@ -48,11 +48,11 @@ class TunedPipeline:
     def load(cls, *, key: Path, certificate: Path, chain: Path, seal_pdf: Path) -> TunedPipeline:
         """Return the pipeline, ready; `benchmarks.page.load_font` has been called."""
         signer = TemplateSigner(key=key, certificate=certificate, chain=chain)
-        return cls(signer, stamp_style(seal_pdf), 2 * len(signer.assemble(bytes(32))) + 64)
+        return cls(signer, seal_pdf, 2 * len(signer.assemble(bytes(32))) + 64)
 
     def issue(self, content: Content) -> bytes:
         """Return the same signed document as the plain pipeline's."""
-        return signed(draw(content, draw_picture), self.signer, self.stamp, bytes_reserved=self.reserved)
+        return signed(draw(content, draw_picture), self.signer, self.seal, bytes_reserved=self.reserved)
 
 
 def draw_picture(sheet: Canvas, text: str, x: float, y: float, side: float) -> None:
@@ -61,7 +61,8 @@ def draw_picture(sheet: Canvas, text: str, x: float, y: float, side: float) -> N
     grey: Any = code.to_image(scale=1, add_quiet_zones=False)
     height, width = grey.shape
     picture = Image.frombuffer("L", (width, height), bytes(memoryview(grey)), "raw", "L", 0, 1).convert("1")
-    sheet.drawInlineImage(picture, x, y, side, side)
+    # An object of its own: qpdf takes letters in some pictures for the end of one that stands in the page's stream.
+    sheet.drawImage(ImageReader(picture), x, y, side, side)
 
 
 class LoadedSigner(signers.Signer):

@@ -8,7 +8,6 @@ new rows.
 from __future__ import annotations
 
 import csv
-import re
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from benchmarks.checks import confirmed, require_ours
-from benchmarks.measure import Ratio, cpu_seconds
+from benchmarks.measure import Ratio, cpu_seconds, resident
 from elicense import demo, issue
 from elicense.bulk import Columns, Job, Sheet, template
 from elicense.bulk.columns import Row
@@ -42,7 +41,6 @@ PER_YEAR = 9000
 """Rows dated in one year; the type's numbers have room for 9,999."""
 _CONFIRMED = 10
 """Every so manieth document of a round is confirmed on the verifier's full road."""
-_MEMORY = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +135,6 @@ def write_rows(path: Path, licence_type: LicenceType, numbers: Sequence[int], ye
         writer = csv.writer(file)
         writer.writerow(header(licence_type))
         writer.writerows(cells_of(licence_type, numbers, year))
-
-
-def resident(process: int) -> float:
-    """Return the resident memory of a process, MB (10^6 bytes). Source: proc(5)."""
-    found = _MEMORY.search(Path(f"/proc/{process}/status").read_text("ascii"))
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 def run(rounds: int, *, rows: int = ROWS, in_memory: int = MEMORY_ROWS) -> list[Ratio]:

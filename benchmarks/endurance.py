@@ -28,7 +28,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.bulk import TYPE, resident, write_rows
+from benchmarks.bulk import TYPE, write_rows
+from benchmarks.measure import resident
 from elicense import Indication, demo, verify
 from elicense.demo_folder import register_file
 

@@ -218,9 +218,7 @@ def _memory(means: Means, folder: Path, rounds: int) -> list[Ratio]:
     ]
     what = f"memory of a worker after {_LICENCES} licences"
     return [
-        Ratio.within(
-            f"{what}, {name}: 200 MB ÷ ours", 200, [one[name] / 1e6 for one in found], unit="MB", aim=150
-        )
+        Ratio.within(f"{what}, {name}: 200 MB ÷ ours", 200, [one[name] for one in found], unit="MB", aim=150)
         for name in ("resident", "peak")
     ]
 

@@ -41,7 +41,7 @@ STAGES = (
     ("  checks and report", "pipeline.py", "_report"),
     ("stored and recorded, in memory", "line.py", "_recorded"),
 )
-"""What is printed, the module's file, and the function; a > between two means the second called by the first."""
+"""What is printed, the module's file, and the function."""
 _LICENCES = 2000
 
 
@@ -55,12 +55,10 @@ class Samples:
     def take(self, _: int, frame: FrameType | None) -> None:
         """Count every function on the stack once."""
         self.count += 1
-        met, called = set(), ""
+        met = set()
         while frame is not None:
             code = frame.f_code
-            name = f"{Path(code.co_filename).name}:{code.co_qualname}"
-            met |= {name, f"{name}>{called}"}
-            called = code.co_qualname
+            met.add(f"{Path(code.co_filename).name}:{code.co_qualname}")
             frame = frame.f_back
         self._met.update(met)
 

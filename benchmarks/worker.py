@@ -1,7 +1,7 @@
 """A fresh process in which something happens for the first time: `python -m benchmarks.worker …` prints JSON.
 
 compile FOLDER: fonts are opened, a template is compiled and its first licence issued; CPU seconds so far.
-memory FOLDER DESK COUNT: so many licences are issued, durably; resident memory in bytes afterwards, and its peak.
+memory FOLDER DESK COUNT: so many licences are issued, durably; resident memory in MB afterwards, and its peak.
 verify FOLDER FILE: a document is verified, the very first; CPU seconds of that call.
 pyhanko FOLDER FILE: the same by pyHanko.
 
@@ -11,6 +11,7 @@ FOLDER is a demonstration's. What a process needs before its work can begin (imp
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -56,6 +57,7 @@ def compile_once(folder: Path) -> dict[str, float]:
 def issue_many(folder: Path, desk: Path, count: int) -> dict[str, float]:
     """Return the memory of a process that has issued `count` food licences into a register and store on disk."""
     from benchmarks.cases import FOOD, Cases  # noqa: PLC0415
+    from benchmarks.measure import resident  # noqa: PLC0415
     from elicense import demo, issue  # noqa: PLC0415
     from elicense.registry.files import FileStore  # noqa: PLC0415
     from elicense.registry.sql import SqlRegistry  # noqa: PLC0415
@@ -67,14 +69,7 @@ def issue_many(folder: Path, desk: Path, count: int) -> dict[str, float]:
         cases = Cases(office, FOOD, at)
         for number in range(count):
             issue(cases.request(number), office, at=at)
-        # Not getrusage's peak: a process inherits that of the one that started it.
-        status = dict(
-            line.split(":\t", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines()
-        )
-    return {
-        name: 1024 * int(status[row].removesuffix(" kB"))
-        for name, row in (("resident", "VmRSS"), ("peak", "VmHWM"))
-    }
+        return {"resident": resident(os.getpid()), "peak": resident(os.getpid(), peak=True)}
 
 
 def verify_first(folder: Path, file: Path) -> dict[str, float]:

@@ -69,10 +69,6 @@ class Assembler:
         self._maxp = _Head(_without_hints(maxp), at=4)
         self._empty = self._metric(0)
 
-    def program(self, gids: Sequence[int]) -> bytes:
-        """Return a font program whose glyph k is the face's glyph `gids[k - 1]`, and whose glyph 0 is empty."""
-        return self.joined(*zip(*map(self.record, gids), strict=True))
-
     def joined(
         self,
         data: Sequence[bytes],

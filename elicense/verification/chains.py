@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from elicense.pki.evidence import NO_EVIDENCE, alone
+from elicense.pki.evidence import alone
 from elicense.pki.keys import has_issued
 from elicense.pki.material import MOST_BROUGHT, MOST_VALUES
 from elicense.pki.ocsp import read_answers
@@ -78,7 +78,7 @@ def _path_facts(question: Question, trust: TrustStore) -> Answer:
         by_document = len(result.certificates) == 1
     else:
         result = find_path(leaf, others, trust, moment, purpose=purpose, evidence=brought)
-        if brought is not NO_EVIDENCE and brought and result.status is PathStatus.VALID:
+        if brought and result.status is PathStatus.VALID:
             own = find_path(leaf, others, alone(trust), moment, purpose=purpose, evidence=brought)
             by_document = own.status is PathStatus.VALID
     chain, fingerprints = _read_path(result.certificates)

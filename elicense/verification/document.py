@@ -212,7 +212,7 @@ class SignatureReader:
         if isinstance(signed, ForeignSignedData):
             brought, pades = signed.evidence, candidate.subfilter == PADES and signed.names_certificate
         knowledge = self.knowledge
-        if brought is not NO_EVIDENCE and brought:
+        if brought:
             knowledge = replace(knowledge, brought=knowledge.brought.and_also(brought))
         cover = first_covering(self.timestamps, candidate.revision)
         moment = cover.time if cover and cover.time else self.at

@@ -13,6 +13,7 @@ import pytest
 from benchmarks import bulk, endurance
 from benchmarks.bulk import PER_YEAR, Bench, cells_of, header, write_rows
 from benchmarks.checks import spoilt
+from benchmarks.measure import resident
 from elicense.bulk import Sheet
 from elicense.demo_folder import register_file
 from elicense.registry.memory import MemoryStore
@@ -159,4 +160,4 @@ def test_rows_and_memory_are_counted(tmp_path):
     assert endurance._count(path) == 0
     path.write_text("header\n1\n2\n", "utf-8")
     assert endurance._count(path) == 2
-    assert endurance._held(os.getpid())[os.getpid()] == pytest.approx(bulk.resident(os.getpid()), rel=0.2)
+    assert endurance._held(os.getpid())[os.getpid()] == pytest.approx(resident(os.getpid()), rel=0.2)

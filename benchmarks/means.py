@@ -38,7 +38,7 @@ class Means:
     def build(cls, folder: Path, *, at: datetime) -> Means:
         """Return the means over a new throw-away authority made in `folder`."""
         office = demo.build(folder / "demo", at=at)
-        load_font(next(iter(office.catalogue.types)).folder.parent / "fonts" / "NotoSerifSC-Regular.ttf")
+        load_font()
         return cls(replace(office, registry=MemoryRegistry(), store=MemoryStore()), folder)
 
     @property

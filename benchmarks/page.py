@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reportlab.lib.units import mm
@@ -15,7 +16,6 @@ from benchmarks.content import Corners, Mark, Row, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from benchmarks.content import Content
 
@@ -38,9 +38,9 @@ class Drawn(NamedTuple):
     """Its corners, points."""
 
 
-def load_font(path: Path) -> None:
+def load_font() -> None:
     """The font of all pages is known to reportlab, read once."""
-    pdfmetrics.registerFont(TTFont(FONT, str(path)))
+    pdfmetrics.registerFont(TTFont(FONT, Path(__file__).parent / "fonts" / "NotoSerifSC-Regular.ttf"))
 
 
 def draw(content: Content, code: DrawCode) -> Drawn:

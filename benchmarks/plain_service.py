@@ -20,7 +20,6 @@ from benchmarks.means import Means
 from benchmarks.page import load_font
 from benchmarks.validator import PyhankoValidator
 from elicense import demo
-from elicense.catalogue import templates_folder
 from elicense.registry.memory import MemoryRegistry, MemoryStore
 from service.config import Settings
 from service.listening import listen
@@ -55,7 +54,7 @@ def create(means: Means, kept: Path) -> Flask:
 
 def main(folder: Path, port: int) -> None:
     """Serve until SIGTERM."""
-    load_font(templates_folder() / "fonts" / "NotoSerifSC-Regular.ttf")
+    load_font()
     office = replace(demo.load(folder / "demo"), registry=MemoryRegistry(), store=MemoryStore())
     app = create(Means(office, folder), folder / "kept.pdf")
     server = Server(app, Settings(folder, port), listen(port))

@@ -48,14 +48,16 @@ class EncodedRun(NamedTuple):
 
 
 class EmbeddedFont(NamedTuple):
-    """Everything the PDF objects of one Type 0 font hold; Identity-H, CIDFontType2, a CID is its glyph's number."""
+    """Everything the PDF objects of one Type 0 font hold; Identity-H, a CID is its glyph's number."""
 
     names: tuple[str, ...]
     """Its resource names, without the solidus."""
     base_font: str
     """Six-letter tag, plus sign, PostScript name; the same characters of the same file give the same tag."""
     program: bytes
-    """FontFile2, uncompressed; its length is Length1."""
+    """The font program, uncompressed."""
+    cff: bool
+    """Whether it is a CFF program, otherwise TrueType."""
     widths: str
     """The W array, brackets included, of the CIDs that are not 1000 wide; DW is 1000."""
     to_unicode: bytes
@@ -199,13 +201,14 @@ class FontSubsets:
 def _embed(subset: _Subset, face: Face, names: tuple[str, ...]) -> EmbeddedFont:
     """Return the font of one face with the subset's glyphs as its CIDs from 1 on."""
     characters = "".join(subset)
-    widths, utf16, *records = zip(*subset.parts, strict=True)
+    widths, utf16, records = zip(*subset.parts, strict=True)
     tag = hashlib.sha256((face.spec.sha256 + characters).encode()).digest()[:6].translate(_LETTERS)
     narrow = [f"{code}{width}" for code, width in enumerate(widths, 1) if width]
     return EmbeddedFont(
         names=names,
         base_font=f"{tag.decode('ascii')}+{face.postscript_name}",
-        program=face.program(*records),
+        program=face.program(records),
+        cff=face.cff,
         widths=f"[{''.join(narrow)}]",
         to_unicode=_to_unicode(utf16),
         metrics=face.metrics,

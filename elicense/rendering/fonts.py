@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import uharfbuzz as hb  # type: ignore[import-untyped]  # the package ships no types
 
 from elicense.errors import ConfigurationError, InvalidTemplate, RenderingError
-from elicense.rendering.assembler import Assembler
+from elicense.rendering.cff import CffAssembler
 from elicense.rendering.fontlist import read_font_list
-from elicense.rendering.outlines import OutlinePen, shortened
+from elicense.rendering.outlines import OutlinePen, rounded, shortened
+from elicense.rendering.truetype import TrueTypeAssembler
 from elicense.seal.lettering import GlyphOutline
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ _WIDE_FROM, _WIDE_TO = 0x3000, 0xFFEE
 _LISTED = 5
 """So many uncovered characters are named in one refusal."""
 
-_KEPT_TABLES = frozenset({"glyf", "head", "hhea", "hmtx", "loca", "maxp"})
+_NEEDED_TABLES = frozenset({"head", "hhea", "hmtx", "maxp"})
+_TRUETYPE_TABLES = _NEEDED_TABLES | {"glyf", "loca"}
 """What a TrueType program needs as the descendant of a Type 0 font. Source: ISO 32000-1, 9.9."""
+_CFF_TABLES = _NEEDED_TABLES | {"CFF "}
+"""What a CFF program is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +82,8 @@ class GlyphPart(NamedTuple):
     """As it stands in a W array; empty for 1000, the default."""
     utf16: str
     """The character in UTF-16BE as a hex string in brackets."""
-    data: bytes
-    """This and what follows are the assembler's record of its glyph: its description, padded."""
-    words: int
-    """Length of `data` in pairs of bytes."""
-    checksum: int
-    """Sum of the four-byte words of `data`."""
-    metric: bytes
-    """Its four bytes in `hmtx`."""
-    metric_sum: int
-    """The same as a number."""
+    record: Any
+    """Its glyph, ready to be joined with others by the face it comes from."""
 
 
 class Face:
@@ -113,7 +109,10 @@ class Face:
         _require_embeddable(self._face, spec)
         self._font = hb.Font(self._face)
         self._scale: float = 1000 / self._face.upem
-        self._assembler = Assembler(spec.path, spec.index, self._font.draw_glyph_with_pen)
+        self.cff = "CFF " in self._face.table_tags
+        """Whether outlines and programs are CFF, with cubic curves; otherwise TrueType."""
+        assembler = CffAssembler if self.cff else TrueTypeAssembler
+        self._assembler: Any = assembler(spec.path, spec.index, self._font)
         self.parts: Mapping[str, GlyphPart] = _Parts(self)
         """Of each character that this face draws."""
 
@@ -164,7 +163,8 @@ class Face:
         """Return a glyph's contours."""
         pen = OutlinePen(self._scale)
         self._font.draw_glyph_with_pen(gid, pen)
-        return GlyphOutline(self.advance(gid), tuple(pen.commands), shortened(pen.commands))
+        short = rounded(pen.commands) if self.cff else shortened(pen.commands)
+        return GlyphOutline(self.advance(gid), tuple(pen.commands), short)
 
     def glyph(self, char: str, face: int) -> Glyph | None:
         """Return a character's glyph, None if there is none; `face` is the number of this face in the library."""
@@ -181,11 +181,12 @@ class Face:
         advance = self.advance(gid)
         width = "" if advance == 1000 else f"[{advance:g}]"
         utf16 = f"<{char.encode('utf-16-be').hex().upper()}>"
-        return GlyphPart(width, utf16, *self._assembler.record(gid))
+        return GlyphPart(width, utf16, self._assembler.record(gid))
 
-    def program(self, *columns: Any) -> bytes:
-        """Return a font program of an empty glyph and others; takes their parts from `data` on, field by field."""
-        return self._assembler.joined(*columns)
+    def program(self, records: Sequence[Any]) -> bytes:
+        """Return a font program of an empty glyph and those of these records, in their order."""
+        program: bytes = self._assembler.joined(records)
+        return program
 
 
 def _require_embeddable(face: Any, spec: FaceSpec) -> None:
@@ -196,10 +197,11 @@ def _require_embeddable(face: Any, spec: FaceSpec) -> None:
     tables = set(face.table_tags)
     os2 = face.reference_table("OS/2").data
     rights = int.from_bytes(os2[8:10], "big") if len(os2) >= 10 else 0
-    if not tables >= _KEPT_TABLES or "fvar" in tables:
+    if not (tables >= _TRUETYPE_TABLES or tables >= _CFF_TABLES) or tables & {"fvar", "CFF2"}:
         raise ConfigurationError(
-            f"The font file {spec.path} is not a static TrueType font (glyf outlines); convert it first.",
-            f"字体文件 {spec.path} 不是静态 TrueType 字体（glyf 轮廓），请先转换。",
+            f"The font file {spec.path} is not a static TrueType or OpenType/CFF font (glyf or CFF outlines); "
+            "convert it first.",
+            f"字体文件 {spec.path} 不是静态 TrueType 或 OpenType/CFF 字体（glyf 或 CFF 轮廓），请先转换。",
         )
     if rights & 0x0302:
         raise ConfigurationError(

@@ -83,6 +83,11 @@ def shortened(commands: Sequence[Command]) -> tuple[Command, ...]:
     return tuple(short)
 
 
+def rounded(commands: Sequence[Command]) -> tuple[Command, ...]:
+    """Return an outline of cubic curves as a designer drew them, in whole numbers: there are no fewer curves."""
+    return tuple(_whole(name, numbers) for name, *numbers in commands)
+
+
 def _whole(name: str, numbers: Sequence[float]) -> Command:
     return (name, *(float(round(number)) for number in numbers))
 

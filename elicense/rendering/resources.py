@@ -37,7 +37,8 @@ def write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont, *, b
         font: what they hold.
         best: True for a font of the furniture, which is deflated as small as can be.
 
-    Source: ISO 32000-1, 9.7; ISO 19005-3, 6.2.11 (embedded, CIDToGIDMap present, ToUnicode for level A; not read).
+    Source: ISO 32000-1, 9.7 and 9.9; ISO 19005-3, 6.2.11 (embedded, CIDToGIDMap of a TrueType program, ToUnicode for
+    level A; not read).
     """
     top, descendant, descriptor, program, unicode = (allocate() for _ in range(5))
     name = font.base_font
@@ -46,19 +47,23 @@ def write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont, *, b
         f"<</Type/Font/Subtype/Type0/BaseFont/{name}/Encoding/Identity-H"
         f"/DescendantFonts[{descendant} 0 R]/ToUnicode {unicode} 0 R>>",
     )
+    if font.cff:
+        subtype, key, glyph_map, entries = "CIDFontType0", "FontFile3", "", "/Subtype/CIDFontType0C"
+    else:
+        subtype, key, glyph_map = "CIDFontType2", "FontFile2", "/CIDToGIDMap/Identity"
+        entries = f"/Length1 {len(font.program)}"
     body.add(
         descendant,
-        f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{name}"
+        f"<</Type/Font/Subtype/{subtype}/BaseFont/{name}"
         "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-        f"/FontDescriptor {descriptor} 0 R/DW 1000/W{font.widths}/CIDToGIDMap/Identity>>",
+        f"/FontDescriptor {descriptor} 0 R/DW 1000/W{font.widths}{glyph_map}>>",
     )
     body.add(
         descriptor,
-        f"<</Type/FontDescriptor/FontName/{name}{_descriptor(font.metrics)}/FontFile2 {program} 0 R>>",
+        f"<</Type/FontDescriptor/FontName/{name}{_descriptor(font.metrics)}/{key} {program} 0 R>>",
     )
-    body.add(program, stream(f"/Length1 {len(font.program)}", font.program, best=best))
-    # Of a licence's own font it stays as it is: half a kilobyte more, but nobody has to inflate it to read the text.
-    body.add(unicode, stream("", font.to_unicode, compress=best, best=best))
+    body.add(program, stream(entries, font.program, best=best))
+    body.add(unicode, stream("", font.to_unicode, best=best))
     return top
 
 

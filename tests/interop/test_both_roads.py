@@ -20,7 +20,7 @@ from PIL import ImageChops
 
 from elicense.issuing import issue
 from elicense.rendering import fill
-from elicense.rendering.assembler import Assembler
+from elicense.rendering.cff import CffAssembler
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.oneline import OneLine
 from elicense.rendering.qrtables import SymbolTable
@@ -213,7 +213,7 @@ def test_a_seal_that_is_a_millimetre_wider_is_seen() -> None:
     ("owner", "name"),
     [
         (OneLine, "piece"),
-        (Assembler, "joined"),
+        (CffAssembler, "joined"),
         (SymbolTable, "picture"),
         (fill, "licence_file"),
         (isal_zlib, "compress"),

@@ -18,6 +18,7 @@ import pypdfium2
 import pytest
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.scaleUpem import scale_upem
 from oracles import ask_java, require, run
 from PIL import Image, ImageChops, ImageDraw
 
@@ -309,10 +310,12 @@ def test_characters_of_every_plane_come_out_as_they_went_in(rare):
             assert plain(value) in plain(text), (reader, name)
 
 
-def made_font(folder: Path) -> Path:
-    """Return a font with some characters of a shipped one under another name: an operator's own."""
-    fonts = FontLibrary.load(templates_folder() / "fonts")
-    source = next(spec.path for spec in fonts.specs if spec.name == "noto-sans")
+TRUETYPE = Path(__file__).parents[2] / "benchmarks" / "fonts" / "NotoSerifSC-Regular.ttf"
+MADE = {"TrueType": TRUETYPE, "CFF": templates_folder() / "fonts" / "NotoSansSC-Medium.otf"}
+
+
+def made_font(folder: Path, source: Path) -> Path:
+    """Return a font with some characters of another one under another name and with another em: an operator's own."""
     font = TTFont(source, recalcTimestamp=False)
     chosen = subset.Subsetter()
     chosen.populate(text="测试机关办公室限值固定的一行续页请按规定")
@@ -320,26 +323,28 @@ def made_font(folder: Path) -> Path:
     for record in font["name"].names:
         if record.nameID in (1, 4, 6, 16):
             record.string = "TestKai-Regular"
-    path = folder / "TestKai.ttf"
+    scale_upem(font, 2048)
+    path = folder / "TestKai"
     font.save(path)
     return path
 
 
-LXGW = Path("/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf")
-
-
-GIVEN = ["made", *(["LXGW WenKai"] if LXGW.exists() else [])]
+INSTALLED = {
+    "LXGW WenKai": Path("/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf"),
+    "Noto Serif CJK": Path("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"),
+}
+GIVEN = [*MADE, *(name for name, path in INSTALLED.items() if path.exists())]
 
 
 def in_kai(folder: Path, given: str) -> Path:
     """Return a licence one value of which is set in kai, drawn by a font from an operator's own folder."""
     extra, templates = folder / "fonts", folder / "templates" / SLUG
     extra.mkdir(parents=True)
-    font = LXGW if given == "LXGW WenKai" else made_font(extra)
-    (extra / "own.ttf").write_bytes(font.read_bytes())
+    font = INSTALLED[given] if given in INSTALLED else made_font(extra, MADE[given])
+    (extra / "own").write_bytes(font.read_bytes())
     digest = hashlib.sha256(font.read_bytes()).hexdigest()
     (extra / "fonts.toml").write_text(
-        f'schema = 1\n[faces.own]\nfile = "own.ttf"\nsha256 = "{digest}"\nserif = true\n'
+        f'schema = 1\n[faces.own]\nfile = "own"\nsha256 = "{digest}"\nserif = true\n'
         '[roles.kai]\nfaces = ["own", "noto-serif", "noto-serif-latin", "hanazono-b"]\n'
     )
     shutil.copytree(templates_folder() / SLUG, templates)
@@ -369,7 +374,9 @@ def test_an_operators_font_draws_its_role(kai, given):
     """A folder beside the shipped fonts takes over the role kai; what its font lacks, the next one draws."""
     path = str(kai[given])
     used = run(require("pdffonts"), path).stdout
-    assert {"made": "TestKai-Regular", "LXGW WenKai": "LXGWWenKai"}[given] in used
+    assert {"LXGW WenKai": "LXGWWenKai", "Noto Serif CJK": "NotoSerifCJK"}.get(
+        given, "TestKai-Regular"
+    ) in used
     assert "HanaMinB" in used
     text = run(require("pdftotext"), "-raw", "-enc", "UTF-8", path, "-").stdout
     assert "测试办公室𪜀路Dvořák" in plain(text)

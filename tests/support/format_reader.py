@@ -132,7 +132,8 @@ def page_texts(page: bytes, objects: dict[int, bytes]) -> dict[int, str]:
     for font, number in re.findall(rb"/(D[0-9]+) ([0-9]+) 0 R", objects[ref(page, b"Resources")]):
         body = objects[int(number)]
         assert b"/Encoding/Identity-H" in body
-        assert b"/CIDToGIDMap/Identity" in objects[refs(body, b"DescendantFonts")[0]]
+        descendant = objects[refs(body, b"DescendantFonts")[0]]
+        assert (b"/CIDFontType0/" in descendant) != (b"/CIDToGIDMap/Identity" in descendant)
         ranges = re.findall(
             r"^<(....)><(....)>\[((?:<[0-9A-F]+>)+)\]$",
             stream(objects[ref(body, b"ToUnicode")]).decode(),

@@ -4,7 +4,7 @@ It exists in the tests only; the product has one road. Replaced are
 
 1. text on one line: all texts are broken into lines by the long road
 2. the codes of a text: each character is looked up in its chain of fonts
-3. font programs from glyph records: hb-subset, with the CIDToGIDMap that it makes necessary
+3. font programs from glyph records: fontTools draws CFF; of TrueType hb-subset, and the CIDToGIDMap it makes necessary
 4. QR codes from tables: segno, with the same mask
 5. licence.json from parts: the standard library's JSON encoder
 6. deflate by ISA-L: zlib
@@ -23,6 +23,8 @@ from unittest.mock import patch
 
 import segno
 import uharfbuzz as hb
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.t2CharStringPen import T2CharStringPen
 
 from elicense.encoding import canonical_json, licence_to_json, placement_to_json
 from elicense.issuing import line as issuing
@@ -82,12 +84,29 @@ def _shown(self: FontSubsets, text: str, role: str) -> tuple[tuple[int, str], ..
 
 
 def _embedded(subset: Collection[str], face: Face, names: tuple[str, ...]) -> EmbeddedFont:
-    """Return the font of one face, its program by hb-subset."""
-    program = Subset(prepared(face.spec.path, face.spec.index), [face.gid(char) for char in subset])
+    """Return the font of one face, its program by fontTools or hb-subset."""
+    gids = [face.gid(char) for char in subset]
+    whole = prepared(face.spec.path, face.spec.index)
+    program = redrawn(hb.Font(whole), gids) if face.cff else Subset(whole, gids)
     return _EMBED(subset, face, names)._replace(program=program)
 
 
 _EMBED = embedding._embed
+
+
+def redrawn(font: hb.Font, gids: Sequence[int]) -> bytes:
+    """Return a name-keyed CFF program, whose CIDs are glyph numbers: the k-th of the glyphs drawn anew as glyph k."""
+    em = font.face.upem
+    charstrings = {}
+    for number, gid in enumerate((0, *gids)):
+        pen = T2CharStringPen(font.get_glyph_h_advance(gid), None)
+        font.draw_glyph_with_pen(gid, pen)
+        charstrings[f"glyph{number}" if number else ".notdef"] = pen.getCharString()
+    builder = FontBuilder(em, isTTF=False)
+    builder.setupGlyphOrder(list(charstrings))
+    builder.setupCFF("Redrawn", {"FontMatrix": [1 / em, 0, 0, 1 / em, 0, 0]}, charstrings, {})
+    program: bytes = builder.font["CFF "].compile(builder.font)
+    return program
 
 
 @cache
@@ -121,6 +140,8 @@ class Subset(bytes):
 
 def _write_font(body: Body, allocate: Callable[[], int], font: EmbeddedFont, *, best: bool = False) -> int:
     """Write the objects of a font and its map from codes to glyphs; return the number of the font dictionary."""
+    if font.cff:
+        return _WRITE_FONT(body, allocate, font, best=best)
     number = allocate()
     body.add(number, stream("", font.program.cid_map, best=best))
 

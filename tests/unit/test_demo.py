@@ -171,11 +171,11 @@ def test_fonts_in_the_folder_are_used(home):
     """A fonts.toml in the folder's own `fonts` changes a role for all that is issued from it."""
     own = home / "fonts"
     own.mkdir()
-    font = templates_folder() / "fonts" / "NotoSerifSC-Bold.ttf"
-    shutil.copy(font, own / "own.ttf")
+    font = templates_folder() / "fonts" / "NotoSerifSC-Bold.otf"
+    shutil.copy(font, own / "own.otf")
     digest = hashlib.sha256(font.read_bytes()).hexdigest()
     (own / "fonts.toml").write_text(
-        f'schema = 1\n[faces.own]\nfile = "own.ttf"\nsha256 = "{digest}"\n[roles.kai]\nfaces = ["own"]\n'
+        f'schema = 1\n[faces.own]\nfile = "own.otf"\nsha256 = "{digest}"\n[roles.kai]\nfaces = ["own"]\n'
     )
     before, after = demo.load(folder()).fonts, demo.load(home).fonts
     assert "kai" in {one.role for one in before.stand_ins}

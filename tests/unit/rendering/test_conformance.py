@@ -50,7 +50,7 @@ SPOILED = {
     "no description": (b"/TU <", b"/TV <", "PDF/UA 7.18"),
     "no tab order": (b"/Tabs/S", b"/Tubs/S", "PDF/UA 7.18.3"),
     "no ToUnicode": (b"/ToUnicode ", b"/TuUnicode ", "PDF/A 6.2.11.7"),
-    "no glyph map": (b"/CIDToGIDMap", b"/CIDTuGIDMap", "PDF/A 6.2.11.3"),
+    "no glyph map": (b"/CIDFontType0/", b"/CIDFontType2/", "PDF/A 6.2.11.3"),
     "no alternative text": (b"/Alt <", b"/Alu <", "PDF/UA 7.3"),
     "no heading above": (b"/S/H1/", b"/S/H2/", "PDF/UA 7.4.2"),
     "no scope": (b"/Scope/", b"/Scupe/", "PDF/UA 7.5"),

@@ -15,15 +15,23 @@ from pathlib import Path
 import pypdf
 import pypdfium2
 import pytest
+import uharfbuzz as hb
+from fontTools.cffLib import CFFFontSet
+from fontTools.pens.recordingPen import RecordingPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense.errors import ConfigurationError, InvalidTemplate, RenderingError
 from elicense.rendering.embedding import EmbeddedFont, FontSubsets, _to_unicode
 from elicense.rendering.fonts import FontLibrary
+from tests.support.otf import small_font
 
 FOLDER = Path(__file__).parents[3] / "templates" / "fonts"
+SMALL = small_font()
+"""An OpenType/CFF font of another make than the shipped ones."""
+TRUETYPE = FOLDER.parents[1] / "benchmarks" / "fonts" / "NotoSerifSC-Regular.ttf"
 PLANES = (
     "食品经营许可证 AZ az 09 ，。《》·—…￥ 㐀䶵 龥鿿 𠀀𠮷𪛖 𪜀𬱖𫍯 𫝀𫠠 𬺡 ⼀⼈⺀⻳ 一人 﨎﨩 Ωж ぁン №℃ ①"
 )
@@ -65,13 +73,15 @@ def assemble(content: bytes, embedded: tuple[EmbeddedFont, ...]) -> bytes:
         objects += [
             f"<</Type/Font/Subtype/Type0/BaseFont/{font.base_font}/Encoding/Identity-H"
             f"/DescendantFonts[{at + 1} 0 R]/ToUnicode {at + 4} 0 R>>".encode(),
-            f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{font.base_font}/DW 1000/W {font.widths}"
+            f"<</Type/Font/Subtype/CIDFontType{'0' if font.cff else '2/CIDToGIDMap/Identity'}"
+            f"/BaseFont/{font.base_font}/DW 1000/W {font.widths}"
             f"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-            f"/FontDescriptor {at + 2} 0 R/CIDToGIDMap/Identity>>".encode(),
+            f"/FontDescriptor {at + 2} 0 R>>".encode(),
             f"<</Type/FontDescriptor/FontName/{font.base_font}/Flags {metrics.flags}/FontBBox[{box}]"
             f"/ItalicAngle {metrics.italic_angle:g}/Ascent {metrics.ascent}/Descent {metrics.descent}"
-            f"/CapHeight {metrics.cap_height}/StemV {metrics.stem_v}/FontFile2 {at + 3} 0 R>>".encode(),
-            stream(font.program, f"/Length1 {len(font.program)}"),
+            f"/CapHeight {metrics.cap_height}/StemV {metrics.stem_v}"
+            f"/FontFile{3 if font.cff else 2} {at + 3} 0 R>>".encode(),
+            stream(font.program, "/Subtype/CIDFontType0C" if font.cff else f"/Length1 {len(font.program)}"),
             stream(font.to_unicode),
         ]
     resources = f"<</Font<<{' '.join(names)}>>>>"
@@ -101,7 +111,7 @@ def test_files_are_the_declared_ones():
     for face in declared.values():
         assert hashlib.sha256((FOLDER / face["file"]).read_bytes()).hexdigest() == face["sha256"]
         assert (FOLDER / face["licence_file"]).stat().st_size > 500
-    assert {path.name for path in FOLDER.glob("*.ttf")} == {face["file"] for face in declared.values()}
+    assert {path.name for path in FOLDER.glob("*.[ot]tf")} == {face["file"] for face in declared.values()}
 
 
 def test_files_stay_small():
@@ -240,7 +250,7 @@ def encoded(fonts, text, role):
 def test_other_text_gives_another_tag(fonts):
     """Subsets that differ in one character never share their name."""
     assert encoded(fonts, "甲乙", "song")[0].base_font != encoded(fonts, "甲丙", "song")[0].base_font
-    assert re.fullmatch(r"[A-Z]{6}\+NotoSerifSC-Regular", encoded(fonts, "甲", "song")[0].base_font)
+    assert re.fullmatch(r"[A-Z]{6}\+NotoSerifCJKsc-Regular", encoded(fonts, "甲", "song")[0].base_font)
 
 
 def test_one_code_for_each_distinct_character(fonts):
@@ -252,8 +262,8 @@ def test_one_code_for_each_distinct_character(fonts):
     assert glyphs[0].gid == glyphs[1].gid
     assert run.codes == "000100020001"
     assert font.characters == "一⼀"
-    program = TTFont(io.BytesIO(font.program))
-    assert program["glyf"]["glyph00001"] == program["glyf"]["glyph00002"]
+    charstrings = read_cff(font.program).CharStrings
+    assert charstrings["cid00001"].bytecode == charstrings["cid00002"].bytecode
 
 
 def test_runs_change_with_the_face(fonts):
@@ -265,18 +275,35 @@ def test_runs_change_with_the_face(fonts):
 def test_embedded_program_states_the_widths_of_the_pdf(fonts):
     """W equals the program's own widths, no code leads to .notdef, no outline is lost (PDF/A-3, 6.2.11)."""
     text = PLANES.replace(" ", "")
-    for font in encoded(fonts, text + " ", "song"):
-        program = TTFont(io.BytesIO(font.program))
-        unit = 1000 / program["head"].unitsPerEm
-        order = program.getGlyphOrder()
+    found = encoded(fonts, text + " ř", "song")
+    assert {font.base_font[7:]: font.cff for font in found} == {
+        "NotoSerifCJKsc-Regular": True, "HanaMinB": False, "NotoSerif-Regular": False,
+    }  # fmt: skip
+    for font in found:
+        program = None if font.cff else TTFont(io.BytesIO(font.program))
+        glyphs = program.getGlyphSet() if program else read_cff(font.program).CharStrings
+        unit = 1000 / program["head"].unitsPerEm if program else 1
+        order = (
+            program.getGlyphOrder()
+            if program
+            else [".notdef", *map("cid{:05d}".format, range(1, len(glyphs)))]
+        )
         narrow = dict(re.findall(r"(\d+)\[([\d.]+)\]", font.widths))
         assert font.widths == f"[{''.join(f'{code}[{width}]' for code, width in narrow.items())}]"
         for code, char in enumerate(font.characters, 1):
             width = float(narrow.get(str(code), 1000))
-            assert abs(program["hmtx"][order[code]][0] * unit - width) < 0.01
-            assert char == " " or program["glyf"][order[code]].numberOfContours > 0
+            pen = RecordingPen()
+            glyphs[order[code]].draw(pen)
+            assert abs(glyphs[order[code]].width * unit - width) < 0.01
+            assert (char == " ") != bool(pen.value)
         assert len(order) == len(font.characters) + 1
-        assert set(program.keys()) - {"GlyphOrder"} == {"glyf", "head", "hhea", "hmtx", "loca", "maxp"}
+
+
+def read_cff(program):
+    """Return a CFF program as fontTools reads it."""
+    fonts = CFFFontSet()
+    fonts.decompile(io.BytesIO(program), None)
+    return fonts.topDictIndex[0]
 
 
 def test_to_unicode_lists_the_texts_of_ranges_of_codes(fonts):
@@ -401,15 +428,15 @@ def test_threads_may_share_a_library():
 
 
 def operator_folder(folder: Path, text: str, font: Path | bytes | None = None) -> Path:
-    """Write an operator's font folder; the file is called own.ttf."""
-    data = font if isinstance(font, bytes) else (font or FOLDER / "NotoSansSC-Medium.ttf").read_bytes()
-    (folder / "own.ttf").write_bytes(data)
+    """Write an operator's font folder; the file is called own.otf."""
+    data = font if isinstance(font, bytes) else (font or FOLDER / "NotoSansSC-Medium.otf").read_bytes()
+    (folder / "own.otf").write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
     (folder / "fonts.toml").write_text(text.replace("DIGEST", digest), encoding="utf-8")
     return folder
 
 
-OWN_FACE = 'schema = 1\n[faces.own]\nfile = "own.ttf"\nsha256 = "DIGEST"\n'
+OWN_FACE = 'schema = 1\n[faces.own]\nfile = "own.otf"\nsha256 = "DIGEST"\n'
 
 
 def test_operator_replaces_a_role(tmp_path):
@@ -420,6 +447,44 @@ def test_operator_replaces_a_role(tmp_path):
     assert fonts.specs[fonts.glyphs("㐀", "fangsong")[0].face].name == "noto-serif"
     assert {note.role for note in fonts.stand_ins} == {"title", "kai"}
     assert fonts.engine != FontLibrary.load(FOLDER).engine
+
+
+@pytest.mark.parametrize(("font", "cff"), [(TRUETYPE, False), (SMALL, True)], ids=["TrueType", "CFF"])
+def test_an_operators_font_of_either_make_draws_its_role(tmp_path, font, cff):
+    """A TrueType file and a CFF file with subroutines are measured, embedded, extracted and drawn alike."""
+    extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n', font)
+    fonts = FontLibrary.load(FOLDER, extra)
+    text = "ABC" + "D" * 50
+    (embedded,) = encoded(fonts, text, "kai")
+    assert embedded.cff == cff
+    assert embedded.characters == "ABCD"
+    page = pypdf.PdfReader(io.BytesIO(pdf_of([text], fonts, "kai"))).pages[0]
+    assert page.extract_text().strip() == text
+    own = hb.Font(hb.Face(font if isinstance(font, bytes) else font.read_bytes()))
+    scale = 1000 / own.face.upem
+    for char in "ABC":
+        gid = own.get_nominal_glyph(ord(char))
+        outline = fonts.outline(char, "kai")
+        assert outline.advance == pytest.approx(own.get_glyph_h_advance(gid) * scale, abs=0.001)
+        extents = own.get_glyph_extents(gid)
+        highest = max(value for command in outline.short for value in command[2::2])
+        assert highest == pytest.approx(extents.y_bearing * scale, abs=1)
+
+
+def test_a_broken_font_is_told_before_anything_is_done(tmp_path):
+    """A CFF table without its end is refused by name, each time anew, and nothing of the face is kept."""
+    data = bytearray((FOLDER / "NotoSansSC-Medium.otf").read_bytes())
+    entry = data.index(b"CFF ")
+    data[entry + 12 : entry + 16] = (200_000).to_bytes(4, "big")
+    extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n', bytes(data))
+    fonts = FontLibrary.load(FOLDER, extra)
+    for _ in range(2):
+        with pytest.raises(
+            ConfigurationError, match=r"own\.otf is broken: its CFF table cannot be read"
+        ) as refused:
+            fonts.glyphs("字", "kai")
+        assert "已损坏" in refused.value.zh
+    assert fonts.glyphs("字", "song")
 
 
 def test_operator_appends_a_fallback(tmp_path):
@@ -435,7 +500,7 @@ def test_operator_appends_a_fallback(tmp_path):
     [
         ("schema = 2", "schema = 1"),
         ("schema = [", "cannot be read"),
-        ('schema = 1\n[faces.own]\nfile = "own.ttf"\n', "lacks 'sha256'"),
+        ('schema = 1\n[faces.own]\nfile = "own.otf"\n', "lacks 'sha256'"),
         (OWN_FACE + '[roles.kai]\nfaces = ["nowhere"]\n', "undeclared: nowhere"),
         (OWN_FACE + "[roles.kai]\nfaces = []\n", "must list declared faces"),
     ],
@@ -446,16 +511,17 @@ def test_wrong_font_list_is_explained(tmp_path, text, message):
         FontLibrary.load(FOLDER, operator_folder(tmp_path, text))
 
 
-def changed_font(*, rights: int | None = None, variable: bool = False) -> bytes:
-    """Return a shipped font with another embedding right, or one that claims to be variable."""
-    font = TTFont(io.BytesIO((FOLDER / "NotoSansSC-Medium.ttf").read_bytes()), lazy=True)
+LATIN = FOLDER / "NotoSerif-LatinExtended.ttf"
+
+
+def changed_font(*, rights: int | None = None, table: str | None = None, source: Path | None = None) -> bytes:
+    """Return a shipped font with another embedding right, or with the mark of a variable one."""
+    font = TTFont(io.BytesIO((source or FOLDER / "NotoSansSC-Medium.otf").read_bytes()), lazy=True)
     if rights is not None:
         font["OS/2"].fsType = rights
-    if variable:
-        from fontTools.ttLib.tables.DefaultTable import DefaultTable
-
-        font["fvar"] = DefaultTable("fvar")
-        font["fvar"].data = b"\0" * 16
+    if table is not None:
+        font[table] = DefaultTable(table)
+        font[table].data = bytes(16)
     out = io.BytesIO()
     font.save(out, reorderTables=None)
     return out.getvalue()
@@ -464,11 +530,11 @@ def changed_font(*, rights: int | None = None, variable: bool = False) -> bytes:
 def test_altered_or_missing_file_is_refused(tmp_path):
     """A font file whose digest is not the declared one, or that is gone, is never used."""
     extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n')
-    with (extra / "own.ttf").open("ab") as file:
+    with (extra / "own.otf").open("ab") as file:
         file.write(b"\0")
     with pytest.raises(ConfigurationError, match="is not the one"):
         FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
-    (extra / "own.ttf").unlink()
+    (extra / "own.otf").unlink()
     with pytest.raises(ConfigurationError, match="cannot be read"):
         FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
 
@@ -478,7 +544,10 @@ def test_altered_or_missing_file_is_refused(tmp_path):
     [
         ({"rights": 2}, "forbids embedding"),
         ({"rights": 0x100}, "forbids embedding"),
-        ({"variable": True}, "not a static TrueType font"),
+        ({"table": "fvar"}, "not a static TrueType or OpenType/CFF font"),
+        ({"table": "CFF2"}, "not a static TrueType or OpenType/CFF font"),
+        ({"table": "fvar", "source": LATIN}, "not a static TrueType or OpenType/CFF font"),
+        ({"rights": 2, "source": LATIN}, "forbids embedding"),
     ],
 )
 def test_font_that_may_not_be_embedded_is_refused(tmp_path, font, message):
@@ -491,7 +560,7 @@ def test_font_that_may_not_be_embedded_is_refused(tmp_path, font, message):
 def test_file_that_is_no_font_is_refused(tmp_path):
     """Bytes that are no font at all are a configuration error, not a crash."""
     extra = operator_folder(tmp_path, OWN_FACE + '[roles.kai]\nfaces = ["own"]\n', b"not a font")
-    with pytest.raises(ConfigurationError, match="not a static TrueType font"):
+    with pytest.raises(ConfigurationError, match="not a static TrueType or OpenType/CFF font"):
         FontLibrary.load(FOLDER, extra).glyphs("字", "kai")
 
 
@@ -499,7 +568,7 @@ def test_documented_operator_folder_works(tmp_path):
     """The fonts.toml shown in docs/fonts.md loads once real files and digests stand in it."""
     page = (FOLDER.parents[1] / "docs" / "fonts.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    data = (FOLDER / "NotoSansSC-Medium.ttf").read_bytes()
+    data = (FOLDER / "NotoSansSC-Medium.otf").read_bytes()
     for face in tomllib.loads(example)["faces"].values():
         (tmp_path / face["file"]).write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()

@@ -1,6 +1,6 @@
 """Puts a TrueType program together from the glyphs a document uses, the k-th one as glyph k.
 
-It replaces hb-subset: 20 µs in place of 48 for 109 glyphs, and the CIDToGIDMap that a document would need with it, for
+It replaces hb-subset: 22 µs in place of 48 for 109 glyphs, and the CIDToGIDMap that a document would need with it, for
 hb-subset keeps a face's own order and gives each glyph once. Nor does the file have to be prepared, which took 70 ms
 and as much memory as the file.
 
@@ -19,8 +19,10 @@ import struct
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from elicense.rendering.sfnt import table_places
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 _SHORT = 131_072
@@ -28,7 +30,6 @@ _SHORT = 131_072
 _MAGIC = 0xB1B0AFBA
 _MASK = 0xFFFFFFFF
 _DIRECTORY = struct.Struct(">IHHHH" + "4sIII" * 6)
-_ENTRY = struct.Struct(">4sIII")
 
 
 class GlyphRecord(NamedTuple):
@@ -46,21 +47,21 @@ class GlyphRecord(NamedTuple):
     """The same as a number."""
 
 
-class Assembler:
+class TrueTypeAssembler:
     """Makes font programs of one face. Safe to share between threads: it never changes."""
 
-    def __init__(self, path: Path, index: int, draw: Callable[[int, Any], None]) -> None:
+    def __init__(self, path: Path, index: int, font: Any) -> None:
         """Open the face.
 
         Args:
             path: a file that HarfBuzz takes for a TrueType font.
             index: number of the face in a collection.
-            draw: draws a glyph, given by its number, with a pen.
+            font: the face as HarfBuzz has it.
         """
         with path.open("rb") as file:
             self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._draw = draw
-        self._tables = _tables(self._file, index)
+        self._font = font
+        self._tables = table_places(self._file, index)
         head, hhea, maxp = (bytearray(self._table(name)) for name in (b"head", b"hhea", b"maxp"))
         self._long = head[51] == 1
         self._metrics = int.from_bytes(hhea[34:36], "big")
@@ -69,15 +70,9 @@ class Assembler:
         self._maxp = _Head(_without_hints(maxp), at=4)
         self._empty = self._metric(0)
 
-    def joined(
-        self,
-        data: Sequence[bytes],
-        words: Sequence[int],
-        sums: Sequence[int],
-        metrics: Sequence[bytes],
-        metric_sums: Sequence[int],
-    ) -> bytes:
-        """Return the program of glyphs whose records are given field by field, behind an empty glyph 0."""
+    def joined(self, records: Sequence[GlyphRecord]) -> bytes:
+        """Return the program of glyphs whose records are given, behind an empty glyph 0."""
+        data, words, sums, metrics, metric_sums = zip(*records, strict=True)
         glyf, count = b"".join(data), len(data) + 1
         loca, loca_sum = _offsets(words, len(glyf))
         empty, empty_sum = self._empty
@@ -111,7 +106,7 @@ class Assembler:
         from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]  # noqa: PLC0415
 
         pen = TTGlyphPen(None)
-        self._draw(gid, pen)
+        self._font.draw_glyph_with_pen(gid, pen)
         drawn: bytes = pen.glyph(dropImpliedOnCurves=True).compile(None)
         return drawn
 
@@ -140,16 +135,6 @@ class _Head:
     def stating(self, number: int) -> tuple[bytes, int]:
         """Return the table with the number in it, and its checksum."""
         return self._before + number.to_bytes(2, "big") + self._after, self._sum + (number << self._shift)
-
-
-def _tables(file: mmap.mmap, index: int) -> dict[bytes, tuple[int, int]]:
-    """Return offset and length of each table of the face."""
-    start = 0
-    if file[:4] == b"ttcf":
-        start = int.from_bytes(file[12 + 4 * index : 16 + 4 * index], "big")
-    count = int.from_bytes(file[start + 4 : start + 6], "big")
-    entries = (_ENTRY.unpack_from(file, start + 12 + 16 * number) for number in range(count))
-    return {name: (offset, length) for name, _, offset, length in entries}
 
 
 def _without_hints(maxp: bytearray) -> bytes:

@@ -245,8 +245,28 @@ def test_4_other_embedded_data_is_refused(permit):
 def test_4_a_file_that_does_not_hold_the_data_is_refused(permit):
     """What is said to be embedded has to be in the bytes."""
     licence, document = permit
-    at = document.pdf.index(document.embedded) + 20
-    assert failures(replace(document, pdf=document.pdf[:at] + b"#" + document.pdf[at + 1 :]), licence) == {4}
+    begin, length = document.pdf.index(document.embedded), len(document.embedded)
+    for at in (begin, begin + 20, begin + length // 2, begin + length - 1):
+        wrong = document.pdf[:at] + b"#" + document.pdf[at + 1 :]
+        assert failures(replace(document, pdf=wrong), licence) == {4}
+
+
+@pytest.mark.parametrize("changes", [{"rect": (1, 2, 3, 4)}, {"mcid": 999}])
+def test_4_an_index_that_names_other_places_is_refused(permit, changes):
+    """Box and identifier of each entry are those of the plan, whether its pages were looked at before or not."""
+    licence, document = permit
+    inspected = rehearse(document.plan, Printer(licence), PERMIT)
+    for index in range(len(document.plan.placements)):
+        wrong = with_placement(document, index, **changes)
+        assert failures(wrong, licence) == {4}
+        assert failures(replace(wrong, plan=document.plan, embedded=encode(wrong, licence)), licence) == {4}
+        with pytest.raises(PreflightFailed):
+            clear(wrong, licence, PERMIT, inspected)
+
+
+def encode(document, licence):
+    """Return the licence.json that the document's plan stands for."""
+    return encode_licence_file(licence, document.plan.placements)
 
 
 # 5

@@ -403,15 +403,13 @@ def _overflow(line: PlacedLine, page: int) -> _Finding:
 
 def _stays(line: PlacedLine, page: tuple[float, float]) -> bool:
     """Tell whether a line stays inside its box, its box inside the page, and characters take up room."""
-    text, _, left, y, wide, size, box, _ = line
-    x, foot, width, height = box
+    text, _, left, y, wide, size, (x, foot, width, height), _ = line
     em = size * _MM_PER_POINT
     return (
-        left >= x - _SLACK
-        and left + wide <= x + width + _SLACK
-        and y - _DESCENT * em >= foot - _SLACK
-        and y + _ASCENT * em <= foot + height + _SLACK
-        and _within(box, page)
+        -_SLACK <= x <= left + _SLACK
+        and left + wide - _SLACK <= x + width <= page[0] + _SLACK
+        and -_SLACK <= foot <= y - _DESCENT * em + _SLACK
+        and y + _ASCENT * em - _SLACK <= foot + height <= page[1] + _SLACK
         and (wide > 0 or not text.strip())
     )
 

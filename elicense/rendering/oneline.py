@@ -18,7 +18,7 @@ from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.severallines import SeveralLines, several_lines
 from elicense.rendering.text import SHIFT, SPACES, TOLERANCE
-from elicense.rendering.typeset import Run, measured, millimetres, runs_of
+from elicense.rendering.typeset import Run, measured, runs_of
 
 if TYPE_CHECKING:
     import re
@@ -79,9 +79,9 @@ class OneLine(NamedTuple):
         _, role, points, spacing, move = self.run
         if self.shift:
             begin = round(self.indent + self.shift * (self.width - natural), 3) + self.left
-            x, move = round(begin * _MM, 3), f"1 0 0 1 {num(begin)} {self.end_of_move}"
+            x, move = begin * _MM, f"1 0 0 1 {num(begin)} {self.end_of_move}"
         return (
-            (PlacedLine(text, page, x, y, millimetres(natural), size, box, under_seal),),
+            (PlacedLine(text, page, x, y, round(natural, 3) * _MM, size, box, under_seal),),
             (Run(text, role, points, spacing, move),),
         )
 

@@ -16,7 +16,7 @@ from elicense.errors import RenderingError
 from elicense.preflight import PlacedLine
 from elicense.rendering.objects import POINTS_PER_MM, num
 from elicense.rendering.text import ALL_EVEN, SHIFT, SPACES, Paragraph
-from elicense.rendering.typeset import Run, millimetres, usual_num
+from elicense.rendering.typeset import Run, usual_num
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,8 @@ class SeveralLines(NamedTuple):
             left, move = self.at_left
             if edge or shift:
                 x = self.box.x + round(edge + shift * slack, 3)
-                left, move = round(x * _MM, 3), f"1 0 0 1 {num(x)} "
-            wide = millimetres(natural + stretch)
+                left, move = x * _MM, f"1 0 0 1 {num(x)} "
+            wide = round(natural + stretch, 3) * _MM
             placed.append(PlacedLine(part, page, left, height, wide, size, rect, self.under_seal))
             runs.append(Run(part, box.role, points, spacing, f"{move}{y} Tm "))
             start, edge = end, 0.0
@@ -88,12 +88,12 @@ class SeveralLines(NamedTuple):
     def _heights(self, size: float, count: int) -> _Heights:
         """Return how high lines stand, and know it from now on."""
         points = [self.box.y + y for y in self.box.box.baselines(size, count)]
-        found = self.heights[size, count] = tuple((round(y * _MM, 3), num(y)) for y in points)
+        found = self.heights[size, count] = tuple((y * _MM, num(y)) for y in points)
         return found
 
 
 def several_lines(slot: TextSlot) -> SeveralLines:
     """Return how lines stand in a slot."""
     x = slot.box.x
-    at_left = round(x * _MM, 3), f"1 0 0 1 {num(x)} "
+    at_left = x * _MM, f"1 0 0 1 {num(x)} "
     return SeveralLines(slot.box, slot.rect, slot.style.under_seal, at_left, {})

@@ -168,12 +168,6 @@ usual_num = lru_cache(maxsize=4096)(num)
 """For numbers that come again and again, sizes and spacings."""
 
 
-@lru_cache(maxsize=4096)
-def millimetres(points: float) -> float:
-    """Return a line's width as `measured` has it; widths come again, and to round one twice takes 0.8 us."""
-    return round(round(points, 3) * (1 / POINTS_PER_MM), 3)
-
-
 @dataclass(slots=True)
 class Typesetter:
     """Shows texts in one collection of font subsets."""
@@ -246,14 +240,7 @@ def measured(lines: Iterable[SetLine], page: int, rect: Rect, *, under_seal: boo
     scale = 1 / POINTS_PER_MM
     return tuple([
         PlacedLine(
-            line.text,
-            page,
-            round((left + line.x) * scale, 3),
-            round(y * scale, 3),
-            round(line.width * scale, 3),
-            size,
-            rect,
-            under_seal,
+            line.text, page, (left + line.x) * scale, y * scale, line.width * scale, size, rect, under_seal
         )
         for line, left, y, size, _ in lines
     ])  # fmt: skip

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from elicense.wording import OWN_NAMES, Place, parse_template, printed, template_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from elicense.model import FieldPlacement, FieldValue, Holder, IssuingAuthority, Licence, LicenceDraft
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 __all__ = [
     "OWN_NAMES", "Place", "authority_to_json", "canonical_json", "draft_digest", "draft_to_json",
-    "encode_index", "encode_licence_file", "holder_to_json", "licence_file", "licence_member", "licence_to_json",
+    "encode_index", "encode_licence_file", "holder_to_json", "licence_member", "licence_to_json",
     "parse_template", "placement_to_json", "printed", "template_names", "utc_text",
 ]  # fmt: skip
 
@@ -224,13 +224,8 @@ def draft_digest(draft: LicenceDraft) -> str:
     return hashlib.sha256(canonical_json(body)).hexdigest()
 
 
-def encode_licence_file(licence: Licence, placements: Sequence[FieldPlacement]) -> bytes:
-    """Return the content of `licence.json`: the licence and the index of what stands where."""
-    return licence_file(licence, encode_index(placements))
-
-
-def licence_file(licence: Licence, index: bytes) -> bytes:
-    """Return the content of `licence.json`, given the entries of its index."""
+def encode_licence_file(licence: Licence, index: bytes) -> bytes:
+    """Return the content of `licence.json`: the licence and the entries of its index."""
     return b'{"index":[%s],%s"%s"}' % (index, licence_member(licence), LICENCE_SCHEMA.encode())
 
 

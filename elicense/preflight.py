@@ -27,7 +27,7 @@ from functools import cached_property, lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from elicense.encoding import encode_index, licence_file, licence_member
+from elicense.encoding import encode_index, encode_licence_file, licence_member
 from elicense.errors import InvalidTemplate, PreflightFailed
 from elicense.wording import Place, Printer, parse_template, template_names
 
@@ -421,7 +421,7 @@ def _within(rect: tuple[float, float, float, float], page: tuple[float, float]) 
 
 def _embedded_data(document: UnsignedDocument, licence: Licence) -> Iterator[_Finding]:
     """Check 4."""
-    if document.embedded != licence_file(licence, document.plan.index):
+    if document.embedded != encode_licence_file(licence, document.plan.index):
         yield _Finding(4, "licence.json is not this licence and this index", "内嵌数据与证照或索引不一致")
     if document.pdf.count(b"stream\n" + document.embedded + b"\nendstream") != 1:
         yield _Finding(4, "the file does not hold licence.json once", "文件中内嵌数据缺失或重复")

@@ -15,7 +15,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from elicense.encoding import licence_file
+from elicense.encoding import encode_licence_file
 from elicense.preflight import SignatureSlot, UnsignedDocument
 from elicense.rendering import deflate
 from elicense.rendering.metadata import information, pdf_date, xmp
@@ -56,7 +56,7 @@ def write(planned: Planned) -> UnsignedDocument:
     sheets = planned.sheets
     setter = Typesetter(compiled.fonts, "D", compiled.carried)
     contents = [sheet.stream(setter) for sheet in sheets]
-    embedded = licence_file(licence, planned.layout.index)
+    embedded = encode_licence_file(licence, planned.layout.index)
     moment = pdf_date(licence.signing_time)
     allocate = count(planned.next_number).__next__
     body = Body(len(compiled.prefix))

@@ -215,7 +215,7 @@ def test_a_seal_that_is_a_millimetre_wider_is_seen() -> None:
         (OneLine, "set"),
         (Assembler, "joined"),
         (SymbolTable, "picture"),
-        (fill, "licence_file"),
+        (fill, "encode_licence_file"),
         (isal_zlib, "compress"),
         (CmsTemplate, "to_sign"),
     ],

@@ -173,7 +173,7 @@ def _write(planned: Planned) -> UnsignedDocument:
     def encoded(licence: Licence, _: object) -> bytes:
         return plain_licence_file(licence, planned.layout.placements)
 
-    with patch.object(fill, "licence_file", encoded):
+    with patch.object(fill, "encode_licence_file", encoded):
         return fill.write(planned)
 
 

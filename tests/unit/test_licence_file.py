@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense.catalogue import Catalogue, templates_folder
-from elicense.encoding import encode_licence_file
+from elicense.encoding import encode_index, encode_licence_file
 from elicense.model import AuthorityLevel, FieldPlacement, Holder, IssuingAuthority, Validity
 from tests.support.general_road import plain_licence_file
 from tests.support.licences import licence_of
@@ -52,4 +52,4 @@ def licences(draw):
 @given(licences(), st.lists(PLACEMENTS, max_size=4))
 def test_it_is_the_canonical_encoding(licence, placements):
     """The quick encoder and plain canonical JSON agree to the byte."""
-    assert encode_licence_file(licence, placements) == plain_licence_file(licence, placements)
+    assert encode_licence_file(licence, encode_index(placements)) == plain_licence_file(licence, placements)

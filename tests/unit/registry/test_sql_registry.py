@@ -11,8 +11,9 @@ from registry_samples import INTENT, NOON, make_draft, make_evidence, number
 
 from elicense.errors import ConfigurationError, RegistryError
 from elicense.model import LicenceState
-from elicense.registry import sql
-from elicense.registry.sql import SqlRegistry, journal_mode
+from elicense.registry import connections
+from elicense.registry.connections import journal_mode
+from elicense.registry.sql import SqlRegistry
 
 
 @pytest.fixture
@@ -177,7 +178,7 @@ def test_files_that_are_no_register_are_refused(tmp_path):
 
 def test_a_writer_that_never_gets_its_turn_says_so(path, monkeypatch):
     """If another program keeps the lock, the register gives up with one sentence and nothing is reserved."""
-    monkeypatch.setattr(sql, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
     registry = SqlRegistry(path)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")

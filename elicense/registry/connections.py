@@ -92,8 +92,11 @@ def _make(path: Path) -> None:
 def _begin_writing(connection: sqlite3.Connection) -> None:
     """The connection is the one writer. Raises sqlite3.OperationalError if it is not its turn for BUSY_SECONDS.
 
-    IMMEDIATE: a writer takes its lock first, so what it reads cannot change before it writes. SQLite waits longer
-    after each attempt, up to 100 ms, and who is about to commit is gone again by then.
+    IMMEDIATE: a writer takes its lock first, so what it reads cannot change before it writes.
+
+    It replaces SQLite's own waiting, which sleeps longer after each attempt, up to 100 ms, while other writers come and
+    go: two processes issuing as fast as they can take 5.0 to 7.2 ms a licence instead of 8.2 to 9.5. A queue on a lock
+    file (flock) was no faster.
     """
     end = time.monotonic() + BUSY_SECONDS
     connection.execute("PRAGMA busy_timeout=0")

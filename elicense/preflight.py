@@ -7,10 +7,9 @@ a number is reserved, 4 and 6 look at the bytes):
 2. Every field of the licence that its type prints stands on a page: each entry of a list, all of a divided text.
 3. No text overflows its box, no box its page, no line with characters is without width (on the placed lines; the
    fill refuses a character without a glyph before it places it).
-4. The embedded licence.json is this very licence, and its index names these very placements. The fill puts the file
-   together from parts made when the template was compiled; here it is encoded anew from licence and placements, by
-   the encoding that the verifier demands. One licence has one encoding, so equal bytes are an equal licence; that
-   they decode to it again is the verifier's to say, of the finished file and before it counts.
+4. The embedded licence.json is this very licence, encoded anew, and its index names these very placements. One
+   licence has one encoding, so equal bytes are an equal licence; that they decode to it again is the verifier's to
+   say, of the finished file and before it counts.
 5. Nothing but an authority's name and the date lies under a seal; a seal stays inside its page, apart from others;
    there is one for each authority.
 6. The signature slot is one gap of the stated length, its ByteRange covers all else.
@@ -24,11 +23,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from elicense.encoding import encode_licence_file, licence_member
+from elicense.encoding import encode_index, encode_licence_file, licence_member
 from elicense.errors import InvalidTemplate, PreflightFailed
 from elicense.wording import Place, Printer, parse_template, template_names
 
@@ -86,7 +85,7 @@ class Furniture:
     """Measured when the template was compiled; their page number means nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FillPlan:
     """What the fill puts on the pages: the input of preflight, made without reading the PDF back."""
 
@@ -102,6 +101,11 @@ class FillPlan:
     """Where the seals of the joint authorities go, in the order of sealing."""
     furniture: Furniture = Furniture(())
     """What is always printed on the seal's page."""
+
+    @cached_property
+    def index(self) -> bytes:
+        """The data index as licence.json has it; it follows from the placements, and is encoded once."""
+        return encode_index(self.placements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,15 +403,13 @@ def _overflow(line: PlacedLine, page: int) -> _Finding:
 
 def _stays(line: PlacedLine, page: tuple[float, float]) -> bool:
     """Tell whether a line stays inside its box, its box inside the page, and characters take up room."""
-    text, _, left, y, wide, size, box, _ = line
-    x, foot, width, height = box
+    text, _, left, y, wide, size, (x, foot, width, height), _ = line
     em = size * _MM_PER_POINT
     return (
-        left >= x - _SLACK
-        and left + wide <= x + width + _SLACK
-        and y - _DESCENT * em >= foot - _SLACK
-        and y + _ASCENT * em <= foot + height + _SLACK
-        and _within(box, page)
+        -_SLACK <= x <= left + _SLACK
+        and left + wide - _SLACK <= x + width <= page[0] + _SLACK
+        and -_SLACK <= foot <= y - _DESCENT * em + _SLACK
+        and y + _ASCENT * em - _SLACK <= foot + height <= page[1] + _SLACK
         and (wide > 0 or not text.strip())
     )
 
@@ -419,7 +421,7 @@ def _within(rect: tuple[float, float, float, float], page: tuple[float, float]) 
 
 def _embedded_data(document: UnsignedDocument, licence: Licence) -> Iterator[_Finding]:
     """Check 4."""
-    if document.embedded != encode_licence_file(licence, document.plan.placements):
+    if document.embedded != encode_licence_file(licence, document.plan.index):
         yield _Finding(4, "licence.json is not this licence and this index", "内嵌数据与证照或索引不一致")
     if document.pdf.count(b"stream\n" + document.embedded + b"\nendstream") != 1:
         yield _Finding(4, "the file does not hold licence.json once", "文件中内嵌数据缺失或重复")

@@ -70,8 +70,8 @@ def examine(pdf: bytes) -> tuple[Finding, ...]:
 def _archival(reader: PdfReader, root: Any, packet: str) -> Iterator[Finding]:
     """File, metadata and attachments."""
     metadata = root["/Metadata"].get_object()
-    if "/Filter" in metadata or metadata.get("/Subtype") != "/XML":
-        yield Finding("PDF/A 6.6.2.1", "the XMP is compressed or not marked as XML")
+    if metadata.get("/Subtype") != "/XML":
+        yield Finding("PDF/A 6.6.2.1", "the XMP is not marked as XML")
     if "<pdfaid:part>3</pdfaid:part>" not in packet or "pdfaSchema:namespaceURI" not in packet:
         yield Finding("PDF/A 6.6.4", "the XMP names no part 3, or describes no extension schema")
     intents = [intent.get_object() for intent in root.get("/OutputIntents", [])]

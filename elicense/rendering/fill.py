@@ -3,7 +3,7 @@
 Plan:
 
 1. The licence is typeset (planning.py), unless that was done before.
-2. licence.json is put together from the index.
+2. licence.json is encoded, the index with it.
 3. Behind the template's constant bytes stand the data, the fonts, the pages' dynamic streams, the signature's slot.
 4. Cross-reference table and trailer close the one revision; the byte range is written into its place.
 
@@ -15,9 +15,9 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from elicense.encoding import encode_licence_file
 from elicense.preflight import SignatureSlot, UnsignedDocument
 from elicense.rendering import deflate
-from elicense.rendering.licence_file import licence_file
 from elicense.rendering.metadata import information, pdf_date, xmp
 from elicense.rendering.objects import Body, ref, stream, xref_lines
 from elicense.rendering.pages import page_object, page_tree, widget_object
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
 
-ENGINE = 3
+ENGINE = 4
 """Raised whenever this package gives other bytes for the same input."""
 _GAP_MARK = b"/Contents "
 
@@ -56,15 +56,12 @@ def write(planned: Planned) -> UnsignedDocument:
     sheets = planned.sheets
     setter = Typesetter(compiled.fonts, "D", compiled.carried)
     contents = [sheet.stream(setter) for sheet in sheets]
-    embedded = licence_file(
-        licence, [entry for sheet in sheets for piece in sheet.pieces for entry in piece.entries]
-    )
+    embedded = encode_licence_file(licence, planned.layout.index)
     moment = pdf_date(licence.signing_time)
     allocate = count(planned.next_number).__next__
     body = Body(len(compiled.prefix))
-    body.add(numbers.metadata, stream(
-        "/Type/Metadata/Subtype/XML", xmp(licence, conformance=compiled.conformance), compress=False
-    ))  # fmt: skip
+    metadata = xmp(licence, conformance=compiled.conformance)
+    body.add(numbers.metadata, stream("/Type/Metadata/Subtype/XML", metadata))
     body.add(numbers.attachment, _attachment(embedded, moment))
     body.add(numbers.information, information(licence, moment))
     fonts = write_fonts(body, allocate, setter.subsets.build())

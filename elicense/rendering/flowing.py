@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from elicense.model import LicenceDraft
 from elicense.rendering.art import Drawing, draw
@@ -32,15 +32,6 @@ _FOOT_CLEARANCE = 2.0
 """Millimetres between the text and what stands at the foot of the last page."""
 _CONTENT = attrgetter(*LicenceDraft.__dataclass_fields__)
 """Everything a licence says but what it gets when its number is reserved."""
-
-
-class _Place(NamedTuple):
-    """A sheet as a flow finds it."""
-
-    number: int
-    position: int
-    pages: int
-    next_mcid: int
 
 
 @dataclass(slots=True)
@@ -71,8 +62,6 @@ class FlowWriter:
     """Structure in reading order; complete after `write`."""
     seal_index: int = 0
     """Which of the elements the signature fields come before; known after `write`."""
-    sheets: tuple[_Place, ...] = ()
-    """Where it was written."""
 
     @classmethod
     def start(cls, compiled: CompiledTemplate, printer: Printer, earlier: FlowWriter | None) -> FlowWriter:
@@ -117,22 +106,9 @@ class FlowWriter:
     def _frame(self, page: int) -> Rect:
         return self.compiled.flow.frame if page == 0 else self.compiled.frame
 
-    def write(self, sheets: Sequence[Sheet], earlier: tuple[FlowWriter, Sequence[Sheet]] | None) -> None:
-        """Print the flow on its sheets; `elements` and `seal_index` are complete then.
-
-        Args:
-            sheets: all sheets of the document.
-            earlier: the flow and the sheets of an earlier plan; taken over if it stands on the same places there.
-        """
+    def write(self, sheets: Sequence[Sheet]) -> None:
+        """Print the flow on its own of a document's sheets; `elements` and `seal_index` are complete then."""
         own = sheets[self.compiled.host : self.compiled.host + len(self.pages)]
-        self.sheets = tuple(
-            _Place(sheet.number, sheet.position, sheet.pages, sheet.next_mcid) for sheet in own
-        )
-        if earlier is not None and earlier[0].pages is self.pages and earlier[0].sheets == self.sheets:
-            self.elements, self.seal_index = earlier[0].elements, earlier[0].seal_index
-            for sheet, old in zip(own, earlier[1][self.compiled.host :], strict=False):
-                sheet.running, sheet.next_mcid = old.running, old.next_mcid
-            return
         root = _Node(Step("Document", 0))
         seal_before: Step | None = None
         for page, (sheet, strips) in enumerate(zip(own, self.pages, strict=True)):
@@ -172,7 +148,7 @@ class FlowWriter:
         if path:
             _grow(root, path).marks.append(mark)
         tag = path[-1].tag if path else "Artifact"
-        sheet.running.append(sheet.text_piece(said, lines, frame, mark.mcid, first.style, tag=tag))
+        sheet.put(said, lines, frame, mark.mcid, first.style, tag=tag)
 
     def _rules(self, sheet: Sheet, placed: PlacedStrip, frame: Rect) -> None:
         strip, top = placed
@@ -182,23 +158,21 @@ class FlowWriter:
         boxes = " ".join(
             f"{nums(left + x, upper + y, width, height)} re" for x, y, width, height in strip.rules
         )
-        sheet.paint(artifact(f"q 0 G 0 j {num(strip.rule_width)} w {boxes} S Q"))
+        sheet.painted.append(artifact(f"q 0 G 0 j {num(strip.rule_width)} w {boxes} S Q"))
 
     def _write_foot(self, sheet: Sheet) -> None:
         for piece in self.foot:
             if not isinstance(piece, TextBlock):
                 drawing = Drawing()
                 draw((piece,), drawing)
-                sheet.paint(drawing.content().rstrip("\n"))
+                sheet.painted.append(drawing.content().rstrip("\n"))
                 continue
             said = say(piece.text, self.printer, empty=piece.empty, page=sheet.position, pages=sheet.pages)
             if said.text:
                 lines = placed_box(sheet.fonts, piece, piece.rect, name=None).set(said.text)
                 mark = sheet.mark()
                 self.elements.append(Element(piece.tag, (mark,), lang=piece.lang))
-                sheet.running.append(
-                    sheet.text_piece(said, lines, piece.rect, mark.mcid, piece, tag=piece.tag)
-                )
+                sheet.put(said, lines, piece.rect, mark.mcid, piece, tag=piece.tag)
 
 
 def _grow(root: _Node, path: Sequence[Step]) -> _Node:

@@ -7,9 +7,8 @@ Plan:
 3. What preflight looks at is put together.
 
 A number is reserved only after the licence has been planned as it will most probably be. If it is just that, the plan
-stands. If another worker took the number first, a second plan is given the first: what says the same, nearly all, is
-taken over piece by piece. Nothing is assumed to be the same; every text is printed from the licence at hand, and a
-piece is taken over if it has just this text in just this place.
+stands. If another worker took the number first, the pages are planned again; only what takes longest, running text
+broken into strips and pages, is taken over from the first plan if the licence's content is the same.
 """
 
 from __future__ import annotations
@@ -67,16 +66,14 @@ def plan(compiled: CompiledTemplate, licence: Licence, earlier: Planned | None =
     Args:
         compiled: the template of its type under its seals.
         licence: what is printed.
-        earlier: a plan of this very licence, which is returned, or of much the same content; it changes nothing but
-            the time this takes.
+        earlier: a plan of this very licence, which is returned, or of the same content under another number; it
+            changes nothing but the time this takes.
 
     Raises:
         RenderingError: a value has a character without a glyph, or does not fit its place even at the smallest size.
         SealError: a flow puts the seal where it does not fit the page.
     """
-    if earlier is not None and earlier.compiled is not compiled:
-        earlier = None
-    if earlier is not None and earlier.licence is licence:
+    if earlier is not None and earlier.compiled is compiled and earlier.licence is licence:
         return earlier
     printer = Printer(licence)
     allocate = count(compiled.next_number).__next__
@@ -84,24 +81,18 @@ def plan(compiled: CompiledTemplate, licence: Licence, earlier: Planned | None =
     flow = FlowWriter.start(compiled, printer, old_flow) if compiled.flow is not None else None
     sheets = _sheets(compiled, printer, flow, allocate)
     seal_page, seal_rects = _seals(compiled, flow)
-    known = earlier.sheets if earlier is not None else ()
-    for sheet, old in zip(sheets, chain(known, [None] * len(sheets)), strict=False):
-        sheet.fill_slots(old)
+    for sheet in sheets:
+        sheet.fill_slots()
     if flow is not None:
-        flow.write(sheets, (old_flow, known) if old_flow is not None else None)
+        flow.write(sheets)
     if compiled.straddle is not None and len(sheets) > 1:
-        if len(known) == len(sheets):
-            strips = [sheet.decoration for sheet in known]
-        else:
-            strips = _straddle(compiled, compiled.straddle, len(sheets))
-        for sheet, strip in zip(sheets, strips, strict=True):
-            sheet.decoration = strip
+        for sheet, strip in zip(sheets, _straddle(compiled, compiled.straddle, len(sheets)), strict=True):
+            sheet.painted.append(strip)
     first, *others = (SealPlacement(seal_page + 1, rect) for rect in seal_rects)
-    pieces = [piece for sheet in sheets for piece in sheet.pieces]
     layout = FillPlan(
         pages=(compiled.page_size,) * len(sheets),
-        lines=tuple([line for piece in pieces for line in piece.lines]),
-        placements=tuple([placement for piece in pieces for placement in piece.placements]),
+        lines=tuple(chain.from_iterable([sheet.lines for sheet in sheets])),
+        placements=tuple(chain.from_iterable([sheet.placements for sheet in sheets])),
         seal=first,
         further_seals=tuple(others),
         furniture=sheets[seal_page].page.fixed_texts,

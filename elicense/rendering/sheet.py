@@ -1,4 +1,4 @@
-"""One page while it is typeset: every slot becomes a piece, or is taken over from an earlier plan of the same page."""
+"""One page while it is typeset: what its slots and its part of the flow put on it, before fonts give it codes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from elicense.errors import RenderingError
 from elicense.model import FieldPlacement
 from elicense.rendering.heads import set_head
-from elicense.rendering.licence_file import index_entry
 from elicense.rendering.objects import POINTS_PER_MM
-from elicense.rendering.pieces import Code, Piece, Shown, wrapping
 from elicense.rendering.plot import HEADS, NAMES_WIDTH, draw_plot
-from elicense.rendering.qrcode import QUIET_MODULES, SMALLEST_MODULE, qr_modules
+from elicense.rendering.qrcode import QUIET_MODULES, SMALLEST_MODULE, qr_modules, qr_path
 from elicense.rendering.structure import Element, Mark
 from elicense.rendering.template import HeadSlot, PlotSlot, QrSlot, TextSlot
 from elicense.rendering.text import Line, Segment, break_lines
@@ -28,17 +26,18 @@ from elicense.rendering.typeset import (
     runs_of,
     say,
 )
+from elicense.rendering.wrapping import Wrapping, wrapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from elicense.preflight import PlacedLine
     from elicense.rendering.blocks import Style
     from elicense.rendering.fonts import FontLibrary
+    from elicense.rendering.severallines import Lines
     from elicense.rendering.template import CompiledPage, Rect
-    from elicense.rendering.typeset import Typesetter
+    from elicense.rendering.typeset import Run, Typesetter
     from elicense.wording import Printer
-
-_SILENT = Said("", "")
 
 
 @dataclass(slots=True)
@@ -61,97 +60,69 @@ class Sheet:
     """Where the faces are."""
     next_mcid: int
     """Next free marked-content identifier."""
-    slots: list[Piece] = field(default_factory=list)
-    """One for each slot of the page."""
-    running: list[Piece] = field(default_factory=list)
-    """The flow's."""
-    decoration: str = ""
-    """Operators that mean nothing by themselves, over all else: a strip of the seal."""
+    painted: list[str | Run] = field(default_factory=list)
+    """In painting order."""
+    lines: list[PlacedLine] = field(default_factory=list)
+    """For preflight, in the order of the placements."""
+    placements: list[FieldPlacement] = field(default_factory=list)
+    """For the index."""
     elements: list[Element] = field(default_factory=list)
     """Structure of what a repeated page prints besides the flow."""
-
-    @property
-    def pieces(self) -> list[Piece]:
-        """All pieces, in the order in which they are painted."""
-        return self.slots + self.running
 
     def mark(self) -> Mark:
         """Return the next marked-content identifier."""
         self.next_mcid += 1
         return Mark(self.number, self.next_mcid - 1)
 
-    def fill_slots(self, earlier: Sheet | None) -> None:
-        """Set everything the page's slots ask for.
-
-        Args:
-            earlier: the same page of an earlier plan; what says the same there is taken over.
-
-        Raises:
-            RenderingError: something does not fit or has no glyph.
-        """
-        known: Sequence[Piece | None] = [None] * len(self.page.slots)
-        if earlier is not None and earlier.page is self.page and earlier.position == self.position:
-            known = earlier.slots
-        for slot, old in zip(self.page.slots, known, strict=True):
-            if not isinstance(slot, TextSlot):
-                piece = self._special(slot, old)
-            elif old is not None and slot.plain and old.said.text == self._printed(slot.template):
-                piece = old
+    def fill_slots(self) -> None:
+        """Set everything the page's slots ask for. Raises RenderingError if something does not fit or has no glyph."""
+        for slot in self.page.slots:
+            if isinstance(slot, TextSlot):
+                self._text(slot)
+            elif isinstance(slot, QrSlot):
+                self._code(slot)
+            elif isinstance(slot, HeadSlot):
+                self._head(slot)
             else:
-                piece = self._text(slot, old)
-            self.slots.append(piece)
+                self._plot(slot)
 
     def _printed(self, template: str) -> str:
         return self.printer(template, self.position, self.pages)
 
-    def _text(self, slot: TextSlot, old: Piece | None) -> Piece:
-        mcid = slot.mcid
+    def _text(self, slot: TextSlot) -> None:
+        mcid, around, empty = slot.mcid, slot.wrapping, slot.style.empty
         if slot.only is not None and (slot.only == "odd") != (self.position % 2 == 1):
-            return Piece(_SILENT, mcid, () if mcid is None else (marked(slot.tag, mcid, "BT\nET"),))
-        said = Said(self._printed(slot.template), slot.template)
-        if slot.style.empty:
-            said = say(
-                slot.template, self.printer, empty=slot.style.empty, page=self.position, pages=self.pages
+            if mcid is not None:
+                self.painted.append(marked(slot.tag, mcid, "BT\nET"))
+            return
+        text = self._printed(slot.template)
+        if empty:
+            text, template = say(
+                slot.template, self.printer, empty=empty, page=self.position, pages=self.pages
             )
+            around = wrapping(template, slot.rect, slot.style.colour, slot.mark_tag)
         if mcid is None:
-            if not said.text:
-                return Piece(said, None)
+            if not text:
+                return
             mark = self.mark()
             mcid = mark.mcid
             if not slot.pagination:
                 self.elements.append(Element(slot.tag, (mark,), lang=slot.style.lang))
-        if old is not None and old.said == said and old.mcid == mcid:
-            return old
-        around = slot.wrapping
-        if said.template != slot.template:
-            around = wrapping(said.template, slot.rect, slot.style.colour, slot.mark_tag)
-        elif slot.line is not None:
-            piece = slot.line.piece(said, self.position, mcid)
-            if piece is not None:
-                return piece
-        lines = slot.box.set(said.text)
-        placed = measured(lines, self.position, slot.rect, under_seal=slot.style.under_seal)
-        return around.piece(said, (self.position, mcid), placed, runs_of(lines))
+        self._put(text, around, mcid, slot.set(text, self.position))
 
-    def _special(self, slot: QrSlot | HeadSlot | PlotSlot, old: Piece | None) -> Piece:
-        """Return the piece of a slot that is no plain text."""
-        if isinstance(slot, HeadSlot):
-            names = range(1, len(self.printer.licence.authorities) + 1)
-            places = "\n".join([f"{{authorities.{number}.name}}" for number in names])
-            template = f"{places}{literal(slot.block.authorities)}"
-        else:
-            template = slot.block.qr if isinstance(slot, QrSlot) else f"{{{slot.field}}}"
-        said = say(template, self.printer, empty="", page=self.position, pages=self.pages)
-        if old is not None and old.said == said:
-            return old
-        if isinstance(slot, QrSlot):
-            return self._code(slot, said)
-        return self._head(slot, said) if isinstance(slot, HeadSlot) else self._plot(slot, said)
+    def _put(self, text: str, around: Wrapping, mcid: int, lines: Lines) -> None:
+        """Put a text on the page that is one marked-content sequence."""
+        template, fields, rect, opening, closing = around
+        measured_lines, runs = lines
+        self.painted += (f"{opening}{mcid}>> BDC\nBT", *runs, closing)
+        if text:
+            self.lines += measured_lines
+            self.placements.append(FieldPlacement(template, fields, self.position, rect, mcid, text))
 
-    def text_piece(
+    def put(
         self, said: Said, lines: tuple[SetLine, ...], rect: Rect, mcid: int, style: Style, *, tag: str
-    ) -> Piece:
-        """Return a text that is one marked-content sequence.
+    ) -> None:
+        """Put a text on the page that is one marked-content sequence.
 
         Args:
             said: what is printed, and by which template.
@@ -163,27 +134,31 @@ class Sheet:
         """
         placed = measured(lines, self.position, rect, under_seal=style.under_seal)
         around = wrapping(said.template, rect, style.colour, tag)
-        return around.piece(said, (self.position, mcid), placed, runs_of(lines))
+        self._put(said.text, around, mcid, (placed, runs_of(lines)))
 
-    def _head(self, slot: HeadSlot, said: Said) -> Piece:
+    def _head(self, slot: HeadSlot) -> None:
         block = slot.block
         names = [authority.name for authority in self.printer.licence.authorities]
+        places = "\n".join([f"{{authorities.{number}.name}}" for number in range(1, len(names) + 1)])
+        template = f"{places}{literal(block.authorities)}"
         lines = set_head(names, block.authorities, block, block.rect, self.fonts)
-        return self.text_piece(said, lines, block.rect, slot.mcid, block, tag=block.tag)
+        self.put(Said(self._printed(template), template), lines, block.rect, slot.mcid, block, tag=block.tag)
 
-    def _code(self, slot: QrSlot, said: Said) -> Piece:
-        side = min(slot.block.rect[2:]) * POINTS_PER_MM
-        matrix = _code_matrix(slot.block.rect, qr_modules(said.text))
-        return Piece(said, slot.mcid, (
-            Code(f"/Figure <</MCID {slot.mcid}>> BDC\nq {matrix} cm\n", said.text, side, "Q\nEMC"),
-        ))  # fmt: skip
+    def _code(self, slot: QrSlot) -> None:
+        text, rect = self._printed(slot.block.qr), slot.block.rect
+        matrix = _code_matrix(rect, qr_modules(text))
+        drawn = qr_path(text, min(rect[2:]) * POINTS_PER_MM).content.decode("ascii")
+        self.painted.append(f"/Figure <</MCID {slot.mcid}>> BDC\nq {matrix} cm\n{drawn}Q\nEMC")
 
-    def _plot(self, slot: PlotSlot, said: Said) -> Piece:
+    def _plot(self, slot: PlotSlot) -> None:
+        template = f"{{{slot.field}}}"
+        said = Said(self._printed(template), template)
         rows = self.printer.licence.fields.get(slot.field, ())
         corners = [(float(row[0]), float(row[1])) for row in rows if not isinstance(row, str)]
         if not corners:
-            nothing = self.text_piece(said, (), slot.rect, slot.listing_mcid, slot.style, tag="P")
-            return nothing._replace(painted=(marked("Figure", slot.figure_mcid, "BT\nET"), *nothing.painted))
+            self.painted.append(marked("Figure", slot.figure_mcid, "BT\nET"))
+            self.put(said, (), slot.rect, slot.listing_mcid, slot.style, tag="P")
+            return
         # Set anywhere first: how wide and high the rows are decides where they go.
         lines = placed_box(self.fonts, slot.style, (0, 0, *slot.rect[2:]), name=slot.field).set(said.text)
         style = slot.style.model_copy(update={"size": lines[0].size})
@@ -195,19 +170,14 @@ class Sheet:
         placed = tuple(row._replace(x=left + NAMES_WIDTH, y=row.y + shift) for row in lines)
         # Each row of coordinates has the name of its corner before it.
         shown = (*drawn.labels, *self._row_names(placed, left, style))
+        text = "".join(line.line.text for line in shown)
+        mcid, box = slot.figure_mcid, hundredths(slot.rect)
+        self.painted += (f"/Figure <</MCID {mcid}>> BDC\n{drawn.operators}\nBT", *runs_of(shown), "ET\nEMC")
+        self.lines += measured(shown, self.position, slot.rect, under_seal=False)
+        self.placements.append(FieldPlacement(text, (), self.position, box, mcid, text))
         scale = 1 / POINTS_PER_MM
         rect = ((left + NAMES_WIDTH) * scale, (top - height) * scale, (width + 0.01) * scale, height * scale)
-        listing = self.text_piece(said, placed, rect, slot.listing_mcid, slot.style, tag="P")
-        text = "".join(line.line.text for line in shown)
-        placement = FieldPlacement(text, (), self.position, hundredths(slot.rect), slot.figure_mcid, text)
-        figure = Shown(
-            f"/Figure <</MCID {slot.figure_mcid}>> BDC\n{drawn.operators}\n", runs_of(shown), "\nEMC"
-        )
-        return Piece(
-            said, slot.figure_mcid, (figure, *listing.painted),
-            (*measured(shown, self.position, slot.rect, under_seal=False), *listing.lines),
-            (placement, *listing.placements), (index_entry(placement), *listing.entries),
-        )  # fmt: skip
+        self.put(said, placed, rect, slot.listing_mcid, slot.style, tag="P")
 
     def _in_columns(
         self, rows: tuple[SetLine, ...], style: Style
@@ -237,18 +207,9 @@ class Sheet:
         (line,) = break_lines(text, self.fonts, style.font, width=1000, size=style.size)
         return line
 
-    def paint(self, operators: str) -> None:
-        """Paint operators among the flow that mean nothing by themselves."""
-        self.running.append(Piece(_SILENT, None, (operators,)))
-
     def stream(self, setter: Typesetter) -> bytes:
         """Return the dynamic content stream, its text in the setter's fonts."""
-        painted = [part for piece in self.pieces for part in piece.painted]
-        setter.prepare([run for part in painted if isinstance(part, Shown) for run in part.runs])
-        parts = [part if isinstance(part, str) else part.operators(setter) for part in painted]
-        if self.decoration:
-            parts.append(self.decoration)
-        return "\n".join([*parts, ""]).encode("ascii")
+        return "\n".join([*setter.shown(self.painted), ""]).encode("ascii")
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,8 @@ from elicense.preflight import Furniture, HashedPrefix
 from elicense.rendering.blocks import names_in
 from elicense.rendering.names import flow_templates
 from elicense.rendering.oneline import OneLine, one_line
-from elicense.rendering.pieces import Wrapping, wrapping
+from elicense.rendering.typeset import measured, runs_of
+from elicense.rendering.wrapping import Wrapping, wrapping
 from elicense.wording import NUMBERED
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from elicense.rendering.embedding import CarriedFont
     from elicense.rendering.fonts import FontLibrary
     from elicense.rendering.layout import Straddle
+    from elicense.rendering.severallines import Lines
     from elicense.rendering.typeset import PlacedBox
     from elicense.seal.drawing import SealDrawing
 
@@ -51,11 +53,6 @@ class TextSlot:
     """odd or even, if it is set on such pages only."""
 
     @cached_property
-    def plain(self) -> bool:
-        """Whether it is the same slot on every page, and nothing stands for what is absent."""
-        return self.mcid is not None and self.only is None and not self.style.empty
-
-    @cached_property
     def line(self) -> OneLine | None:
         """How a short text stands in it; None if all texts take the long road."""
         return one_line(self)
@@ -64,6 +61,14 @@ class TextSlot:
     def wrapping(self) -> Wrapping:
         """What stands around its text."""
         return wrapping(self.template, self.rect, self.style.colour, self.mark_tag)
+
+    def set(self, text: str, page: int) -> Lines:
+        """Return a text on a page. Raises RenderingError if it does not fit or has no glyph."""
+        found = None if self.line is None else self.line.set(text, page)
+        if found is not None:
+            return found
+        lines = self.box.set(text)
+        return measured(lines, page, self.rect, under_seal=self.style.under_seal), runs_of(lines)
 
     @property
     def mark_tag(self) -> str:

@@ -13,7 +13,7 @@ from elicense.rendering.text import Box, Line, box
 from elicense.wording import Place, Printer, parse_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from elicense.rendering.blocks import Style
     from elicense.rendering.embedding import CarriedFont
@@ -168,12 +168,6 @@ usual_num = lru_cache(maxsize=4096)(num)
 """For numbers that come again and again, sizes and spacings."""
 
 
-@lru_cache(maxsize=4096)
-def millimetres(points: float) -> float:
-    """Return a line's width as `measured` has it; widths come again, and to round one twice takes 0.8 us."""
-    return round(round(points, 3) * (1 / POINTS_PER_MM), 3)
-
-
 @dataclass(slots=True)
 class Typesetter:
     """Shows texts in one collection of font subsets."""
@@ -192,32 +186,37 @@ class Typesetter:
 
     def operators(self, lines: Iterable[SetLine]) -> str:
         """Return the text object that shows `lines`."""
-        return self.shown(runs_of(lines))
+        return "\n".join(self.shown(("BT", *runs_of(lines), "ET")))
 
-    def prepare(self, runs: Iterable[Run]) -> None:
-        """Give codes to all characters of `runs` at once, the same as `shown` would give run by run."""
-        self.subsets.prepare((run.text, run.role) for run in runs)
+    def shown(self, painted: Sequence[str | Run]) -> list[str]:
+        """Return the operators of a page, the runs of text among them shown in codes.
 
-    def shown(self, runs: Iterable[Run]) -> str:
-        """Return the text object that shows `runs`."""
-        parts = ["BT"]
+        Args:
+            painted: operators and runs; what stands between two runs is no operator, or ends their text object.
+        """
+        self.subsets.prepare((part.text, part.role) for part in painted if isinstance(part, Run))
+        parts = []
         state: tuple[int, str] | None = None
         spacing = "0"
-        for run in runs:
-            if run.spacing != spacing:
-                spacing = run.spacing
+        for part in painted:
+            if isinstance(part, str):
+                if spacing != "0":
+                    spacing = "0"
+                    parts.append("0 Tc")
+                state = None
+                parts.append(part)
+                continue
+            text, role, size, extra, move = part
+            if extra != spacing:
+                spacing = extra
                 parts.append(f"{spacing} Tc")
-            move = run.move
-            for font, codes in self.subsets.shown(run.text, run.role):
-                if state != (font, run.size):
-                    state = (font, run.size)
-                    parts.append(f"/{self.prefix}{font} {run.size} Tf")
+            for font, codes in self.subsets.shown(text, role):
+                if state != (font, size):
+                    state = (font, size)
+                    parts.append(f"/{self.prefix}{font} {size} Tf")
                 parts.append(f"{move}<{codes}> Tj")
                 move = ""
-        if spacing != "0":
-            parts.append("0 Tc")
-        parts.append("ET")
-        return "\n".join(parts)
+        return parts
 
 
 def in_colour(operators: str, colour: str) -> str:
@@ -241,14 +240,7 @@ def measured(lines: Iterable[SetLine], page: int, rect: Rect, *, under_seal: boo
     scale = 1 / POINTS_PER_MM
     return tuple([
         PlacedLine(
-            line.text,
-            page,
-            round((left + line.x) * scale, 3),
-            round(y * scale, 3),
-            round(line.width * scale, 3),
-            size,
-            rect,
-            under_seal,
+            line.text, page, (left + line.x) * scale, y * scale, line.width * scale, size, rect, under_seal
         )
         for line, left, y, size, _ in lines
     ])  # fmt: skip

@@ -212,10 +212,10 @@ def test_a_seal_that_is_a_millimetre_wider_is_seen() -> None:
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (OneLine, "piece"),
+        (OneLine, "set"),
         (Assembler, "joined"),
         (SymbolTable, "picture"),
-        (fill, "licence_file"),
+        (fill, "encode_licence_file"),
         (isal_zlib, "compress"),
         (CmsTemplate, "to_sign"),
     ],

@@ -6,7 +6,7 @@ It exists in the tests only; the product has one road. Replaced are
 2. the codes of a text: each character is looked up in its chain of fonts
 3. font programs from glyph records: hb-subset, with the CIDToGIDMap that it makes necessary
 4. QR codes from tables: segno, with the same mask
-5. licence.json from parts: the standard library's JSON encoder
+5. licence.json put together: the standard library's JSON encoder
 6. deflate by ISA-L: zlib
 7. what is taken over: templates are compiled anew, and pages planned anew after the reservation
 8. a CMS with two holes: pyHanko's build
@@ -173,7 +173,7 @@ def _write(planned: Planned) -> UnsignedDocument:
     def encoded(licence: Licence, _: object) -> bytes:
         return plain_licence_file(licence, planned.layout.placements)
 
-    with patch.object(fill, "licence_file", encoded):
+    with patch.object(fill, "encode_licence_file", encoded):
         return fill.write(planned)
 
 

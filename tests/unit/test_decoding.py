@@ -10,17 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elicense import decoding
-from elicense.encoding import encode_licence_file
+from elicense.encoding import encode_index, encode_licence_file
 from elicense.errors import MalformedDocument
 from elicense.model import FieldPlacement, Licence
 from tests.unit.test_encoding import LICENCE, PLACEMENT, PLACEMENTS, licences
 
 FILE = encode_licence_file(
     LICENCE,
-    (
-        PLACEMENT,
-        PLACEMENT._replace(mcid=9, text='甲\n"乙"\\\t\x0b\x7f/'),
-        PLACEMENT._replace(mcid=10, template="一\n{number}"),
+    encode_index(
+        (
+            PLACEMENT,
+            PLACEMENT._replace(mcid=9, text='甲\n"乙"\\\t\x0b\x7f/'),
+            PLACEMENT._replace(mcid=10, template="一\n{number}"),
+        )
     ),
 )
 PIECES = [b'"', b"\\", b",", b":", b"{", b"}", b"[", b"]", b" ", b"\n", b"0", b"-0", b"1.0", b"1e2", b"true", b"null",
@@ -50,7 +52,7 @@ def test_what_the_issuer_writes_is_read_the_quick_way() -> None:
 @given(licences(), st.lists(PLACEMENTS, max_size=3).map(tuple))
 def test_both_ways_read_the_same(licence: Licence, placements: tuple[FieldPlacement, ...]) -> None:
     """Of every licence and index both ways give the same, or the quick one leaves it to the other."""
-    data = encode_licence_file(licence, placements)
+    data = encode_licence_file(licence, encode_index(placements))
     assert quick(data) in (None, decoding._as_json(data))
 
 
@@ -109,6 +111,6 @@ def test_what_is_remembered_is_small() -> None:
     """An entry with a long head is read like any other and not remembered."""
     before = decoding._head.cache_info().currsize
     long = PLACEMENT._replace(template="{{" * 4000, fields=(), text="{" * 4000)
-    data = encode_licence_file(LICENCE, (long,))
+    data = encode_licence_file(LICENCE, encode_index((long,)))
     assert decoding.read_licence_file(data) == (LICENCE, (long,))
     assert decoding._head.cache_info().currsize == before

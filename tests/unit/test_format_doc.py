@@ -262,7 +262,9 @@ def test_every_type_follows_the_schema(slug: str) -> None:
 def test_the_schema_is_sound_and_names_what_the_page_names() -> None:
     """It is a JSON Schema; each of its members stands in the table, and takes no others."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    VALIDATOR.validate(json.loads(encoding.encode_licence_file(LICENCE, placements(LICENCE))))
+    VALIDATOR.validate(
+        json.loads(encoding.encode_licence_file(LICENCE, encoding.encode_index(placements(LICENCE))))
+    )
     defs = SCHEMA["$defs"]
     optional = {"licence": decoding._OPTIONAL_KEYS, "place": frozenset()}
     for part, prefix in (("licence", "licence."), ("place", "index[].")):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from elicense.encoding import encode_licence_file
+from elicense.encoding import encode_index, encode_licence_file
 from elicense.errors import PreflightFailed
 from elicense.model import FieldPlacement
 from elicense.preflight import (
@@ -235,18 +235,38 @@ def test_3_a_line_outside_its_box_is_refused(permit, changes):
 def test_4_other_embedded_data_is_refused(permit):
     """licence.json is this licence with this index, in the file, once."""
     licence, document = permit
-    other = encode_licence_file(licence_of(PERMIT, sequence=2), document.plan.placements)
+    other = encode_licence_file(licence_of(PERMIT, sequence=2), encode_index(document.plan.placements))
     assert failures(replace(document, embedded=other), licence) == {4}
     assert failures(replace(document, embedded=b"{}"), licence) == {4}
-    index = encode_licence_file(licence, document.plan.placements[:-1])
+    index = encode_licence_file(licence, encode_index(document.plan.placements[:-1]))
     assert failures(replace(document, embedded=index), licence) == {4}
 
 
 def test_4_a_file_that_does_not_hold_the_data_is_refused(permit):
     """What is said to be embedded has to be in the bytes."""
     licence, document = permit
-    at = document.pdf.index(document.embedded) + 20
-    assert failures(replace(document, pdf=document.pdf[:at] + b"#" + document.pdf[at + 1 :]), licence) == {4}
+    begin, length = document.pdf.index(document.embedded), len(document.embedded)
+    for at in (begin, begin + 20, begin + length // 2, begin + length - 1):
+        wrong = document.pdf[:at] + b"#" + document.pdf[at + 1 :]
+        assert failures(replace(document, pdf=wrong), licence) == {4}
+
+
+@pytest.mark.parametrize("changes", [{"rect": (1, 2, 3, 4)}, {"mcid": 999}])
+def test_4_an_index_that_names_other_places_is_refused(permit, changes):
+    """Box and identifier of each entry are those of the plan, whether its pages were looked at before or not."""
+    licence, document = permit
+    inspected = rehearse(document.plan, Printer(licence), PERMIT)
+    for index in range(len(document.plan.placements)):
+        wrong = with_placement(document, index, **changes)
+        assert failures(wrong, licence) == {4}
+        assert failures(replace(wrong, plan=document.plan, embedded=encode(wrong, licence)), licence) == {4}
+        with pytest.raises(PreflightFailed):
+            clear(wrong, licence, PERMIT, inspected)
+
+
+def encode(document, licence):
+    """Return the licence.json that the document's plan stands for."""
+    return encode_licence_file(licence, encode_index(document.plan.placements))
 
 
 # 5

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from elicense.catalogue import Catalogue, FieldKind, LicenceType, load_yaml, templates_folder
 from elicense.decoding import read_licence_file
-from elicense.encoding import encode_licence_file, parse_template, printed, template_names
+from elicense.encoding import encode_index, encode_licence_file, parse_template, printed, template_names
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import Licence
 from elicense.wording import OWN_NAMES, Place
@@ -73,7 +73,7 @@ def places(licence_type: LicenceType) -> set[str]:
 def test_a_sample_keeps_the_rules_of_its_type(licence_type: LicenceType) -> None:
     """The sample becomes a licence, and that licence survives its own encoding."""
     licence = sample(licence_type)
-    assert read_licence_file(encode_licence_file(licence, ())) == (licence, ())
+    assert read_licence_file(encode_licence_file(licence, encode_index(()))) == (licence, ())
     assert licence.type_name == licence_type.name_zh
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from cryptography import x509
 
-from elicense.encoding import encode_licence_file
+from elicense.encoding import encode_index, encode_licence_file
 from elicense.model import Validity
 from elicense.pki.keys import fingerprint
 from elicense.pki.throwaway import Identity, ThrowawayPki, make_pki
@@ -480,13 +480,13 @@ def data_malformed() -> Vector:
 @vector
 def data_of_another_licence() -> Vector:
     other = replace(LICENCE, document_id="ff" * 16)
-    return made(Draft(embedded=encode_licence_file(other, placements(other))))
+    return made(Draft(embedded=encode_licence_file(other, encode_index(placements(other)))))
 
 
 @vector
 def data_not_as_printed() -> Vector:
     other = replace(LICENCE, number="JY19901010000026")
-    return made(Draft(embedded=encode_licence_file(other, placements(LICENCE))))
+    return made(Draft(embedded=encode_licence_file(other, encode_index(placements(LICENCE)))))
 
 
 @vector

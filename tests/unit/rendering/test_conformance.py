@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zlib
 
 import pytest
 from pypdf import PdfWriter
@@ -61,8 +63,17 @@ SPOILED = {
 @pytest.mark.parametrize(("old", "new", "rule"), SPOILED.values(), ids=SPOILED.keys())
 def test_each_broken_rule_is_found(permit, old, new, rule):
     """A document with one entry spoiled is told by that rule."""
-    assert old in permit
-    assert rule in {finding.rule for finding in examine(rewritten(permit.replace(old, new)))}
+    plain = inflated_metadata(permit)
+    assert old in plain
+    assert rule in {finding.rule for finding in examine(rewritten(plain.replace(old, new)))}
+
+
+def inflated_metadata(pdf):
+    """Return the objects of a file whose XMP is not deflated; offsets are as they were."""
+    found = re.search(rb"/Subtype/XML(/Filter/FlateDecode/Length (\d+))>>\nstream\n", pdf)
+    packet = zlib.decompress(pdf[found.end() : found.end() + int(found[2])])
+    head = pdf[: found.start(1)] + b"/Length %d>>\nstream\n" % len(packet)
+    return head + packet + pdf[found.end() + int(found[2]) :]
 
 
 def rewritten(pdf):

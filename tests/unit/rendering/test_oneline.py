@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from elicense.rendering.blocks import Style
 from elicense.rendering.template import TextSlot
-from elicense.rendering.typeset import Said, measured, placed_box, runs_of
+from elicense.rendering.typeset import measured, placed_box, runs_of
 from tests.support.licences import shipped_fonts
 
 CHARACTERS = "字证示例市，。（）《》“”！—…ab12 A-/.,)(\u3000\u00a0éΩ𠮷𬱖"
@@ -35,16 +35,16 @@ def slot_of(style, rect, baseline=None):
     return TextSlot(template="{field}", style=style, rect=rect, mcid=7, tag="P", box=box)
 
 
-def long_road(slot, said):
-    """Return the piece that everything else is measured by."""
-    lines = slot.box.set(said.text)
-    placed = measured(lines, 3, slot.rect, under_seal=slot.style.under_seal)
-    return slot.wrapping.piece(said, (3, 7), placed, runs_of(lines))
+def long_road(slot, text):
+    """Return the text as measured and as shown, which everything else is compared with."""
+    lines = slot.box.set(text)
+    return measured(lines, 3, slot.rect, under_seal=slot.style.under_seal), runs_of(lines)
 
 
-def short_road(slot, said):
-    """Return the piece of the short road, if it takes the text."""
-    return None if slot.line is None else slot.line.piece(said, 3, 7)
+def short_road(slot, text):
+    """Return the same of the short road, if it takes the text."""
+    found = None if slot.line is None else slot.line.set(text, 3)
+    return None if found is None else tuple(map(tuple, found))
 
 
 @settings(max_examples=3000, deadline=None)
@@ -55,14 +55,11 @@ def short_road(slot, said):
     st.one_of(st.none(), st.floats(0, 1)),
 )
 def test_both_roads_give_the_same(text, style, rect, share):
-    """Line, place, width, operators and index are the same whenever the short road takes a text at all."""
-    slot, said = (
-        slot_of(style, rect, None if share is None else rect[1] + share * rect[3]),
-        Said(text, "{field}"),
-    )
-    short = short_road(slot, said)
+    """Line, place, width and operators are the same whenever the short road takes a text at all."""
+    slot = slot_of(style, rect, None if share is None else rect[1] + share * rect[3])
+    short = short_road(slot, text)
     if short is not None:
-        assert short == long_road(slot, said)
+        assert short == long_road(slot, text)
 
 
 def test_common_texts_take_the_short_road():
@@ -72,16 +69,16 @@ def test_common_texts_take_the_short_road():
         style = Style(size=12, min_size=8, align=align, leading=1.2)
         slot = slot_of(style, (73.0, 125.6, 77.0, 13.4), 129.0)
         for _ in range(800):
-            said = Said("".join(chance.choices(CHARACTERS[:20], k=chance.randint(1, 17))) + "市", "{field}")
-            short = short_road(slot, said)
+            text = "".join(chance.choices(CHARACTERS[:20], k=chance.randint(1, 17))) + "市"
+            short = short_road(slot, text)
             assert short is not None
-            assert short == long_road(slot, said)
+            assert short == long_road(slot, text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000", "一\n二", "甲\ue000", "字" * 40])
 def test_other_texts_take_the_long_road(text):
     """What is empty, has several paragraphs, is too wide or has no glyph is left alone."""
-    assert short_road(slot_of(Style(size=12), (10, 10, 60, 10)), Said(text, "{field}")) is None
+    assert short_road(slot_of(Style(size=12), (10, 10, 60, 10)), text) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 from test_oneline import long_road, short_road, slot_of
 
 from elicense.rendering.blocks import Style
-from elicense.rendering.typeset import Said
 
 KINDS = (
     "字证示例市售类食品经营", "，。（）《》“”！—…；：、％", "ab12AZ39", "  -/.,)(", "\u3000\u00a0éΩ𠮷𬱖\n",
@@ -54,11 +53,12 @@ def test_both_roads_give_the_same():
     for _ in range(600):
         slot = slot_at_random(chance)
         for _ in range(20):
-            said = Said(text_at_random(chance), "{field}")
-            short = short_road(slot, said)
+            text = text_at_random(chance)
+            short = short_road(slot, text)
             if short is not None:
-                assert short == long_road(slot, said)
-                met[min(len(short.lines), 9), short.lines[0].size == slot.style.size] += 1
+                assert short == long_road(slot, text)
+                lines, _ = short
+                met[min(len(lines), 9), lines[0].size == slot.style.size] += 1
     for shrunk in (True, False):
         assert all(met[count, shrunk] > 2 for count in range(1, 10)), met
 
@@ -71,10 +71,10 @@ def test_texts_of_licences_take_the_short_road():
         slot = slot_of(style, (73.0, 25.5, 77.0, 36.1), 57.0)
         for _ in range(300):
             text = "".join(chance.choices(KINDS[0] + others, k=chance.randint(30, 90))) + "市"
-            short = short_road(slot, Said(text, "{field}"))
+            short = short_road(slot, text)
             assert short is not None
-            assert len(short.lines) > 1
-            assert short == long_road(slot, Said(text, "{field}"))
+            assert len(short[0]) > 1
+            assert short == long_road(slot, text)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_texts_of_licences_take_the_short_road():
 def test_other_texts_take_the_long_road(text, align):
     """What is refused, has several paragraphs, or is justified with narrow characters is left alone."""
     slot = slot_of(Style(size=12, align=align), (10, 10, 60, 20))
-    assert short_road(slot, Said(text, "{field}")) is None
+    assert short_road(slot, text) is None

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from elicense.encoding import encode_licence_file, printed, template_names
+from elicense.encoding import encode_index, encode_licence_file, printed, template_names
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import (
     AuthorityLevel,
@@ -128,7 +128,7 @@ def bodies(draft: Draft, capacity: int) -> dict[int, bytes]:
     content, cmap = page_content(draft)
     embedded = draft.embedded
     if embedded is None:
-        embedded = encode_licence_file(draft.licence, placements(draft.licence))
+        embedded = encode_licence_file(draft.licence, encode_index(placements(draft.licence)))
     moment = draft.licence.signing_time.strftime("D:%Y%m%d%H%M%SZ").encode()
     name = draft.file_name
     own = {

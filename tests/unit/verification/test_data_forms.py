@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from elicense.encoding import OWN_NAMES, encode_licence_file, licence_to_json, printed, template_names
+from elicense.encoding import (
+    OWN_NAMES,
+    encode_index,
+    encode_licence_file,
+    licence_to_json,
+    printed,
+    template_names,
+)
 from elicense.errors import InvalidTemplate
 from elicense.identifiers import LicenceIdentifier
 from elicense.model import FieldPlacement, Holder, Licence, Validity
@@ -75,7 +82,7 @@ def document(licence: Licence, templates: tuple[str, ...] = TEMPLATES, pages: in
             names = template_names(template)
             places.append(FieldPlacement(template, names, page, (1, 2, 3, mcid), mcid, text))
             shown[page - 1][mcid] = text.replace("\n", "")
-    return Pages(encode_licence_file(licence, places), shown)  # type: ignore[arg-type]
+    return Pages(encode_licence_file(licence, encode_index(places)), shown)  # type: ignore[arg-type]
 
 
 def changed(licence: Licence, chance: random.Random, words: tuple[str, ...]) -> Licence:

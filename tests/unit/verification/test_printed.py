@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elicense.encoding import encode_licence_file
+from elicense.encoding import encode_index, encode_licence_file
 from elicense.verification import printed
 from elicense.verification.document import read_facts
 from elicense.verification.marks import ContentError
@@ -45,7 +45,7 @@ def reason(draft: Draft) -> str | None:
 def embedded(**changes: object) -> Draft:
     """Return a document whose first index entry is changed in the embedded data only."""
     first, *others = placements(LICENCE)
-    return Draft(embedded=encode_licence_file(LICENCE, (first._replace(**changes), *others)))
+    return Draft(embedded=encode_licence_file(LICENCE, encode_index((first._replace(**changes), *others))))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def embedded(**changes: object) -> Draft:
         (embedded(template="{number}"), "content.index"),
         (embedded(template="{number}", fields=("number",)), "content.value"),
         (embedded(page=2), "content.index"),
-        (Draft(embedded=encode_licence_file(LICENCE, placements(LICENCE)[:1] * 2)), "content.index"),
+        (Draft(embedded=encode_licence_file(LICENCE, encode_index(placements(LICENCE)[:1] * 2))), "content.index"),
         (embedded(mcid=90), "content.printed"),
-        (Draft(embedded=encode_licence_file(LICENCE, placements(LICENCE)[1:])), "content.unlisted"),
+        (Draft(embedded=encode_licence_file(LICENCE, encode_index(placements(LICENCE)[1:]))), "content.unlisted"),
         (Draft(licence=replace(LICENCE, fields={})), None),
         (Draft(lines={0: "食品经营许可"}), "content.printed"),
         (Draft(objects={2: b"<</Type/Pages/Kids[2 0 R 3 0 R]/Count 1>>"}), "content.pages"),

@@ -29,7 +29,7 @@ from elicense.cli.common import (
 from elicense.demo_folder import find_demo, is_demo
 from elicense.errors import ElicenseError
 from elicense.pki.trust import find_path
-from elicense.registry.sql import journal_mode
+from elicense.registry.connections import journal_mode
 from elicense.rendering.compiler import compile_template
 from elicense.rendering.fonts import FontLibrary
 from elicense.signing.pades import required_capacity

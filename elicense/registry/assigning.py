@@ -71,12 +71,12 @@ def assign(
         digests: Of their drafts.
         known: What is on record for those of their idempotency keys that came before.
         last: Last sequence of each counter that they touch; afterwards it holds the last one assigned.
-        taken: Printed numbers in use.
+        taken: Printed numbers and identifiers in use.
         at: Moment of the reservations, UTC.
         entropy: Gives n unguessable bytes.
     """
     requests = dict(known)
-    numbers: set[str] = set()
+    given: set[str] = set()
     answers: list[Assigned | LicenceRecord | ElicenseError] = []
     for one, digest in zip(wanted, digests, strict=True):
         request = request_of(one)
@@ -90,15 +90,18 @@ def assign(
         sequence = last[counter] + 1
         try:
             number = one.number(sequence)
-            if number in numbers or number in taken:
+            if number in given or number in taken:
                 raise rules.number_taken(number)
+            licence = rules.numbered(one.draft, number=number, at=at, entropy=entropy)
+            identifier = str(licence.identifier)
+            if identifier in given or identifier in taken:
+                raise rules.identifier_taken(identifier)
         except ElicenseError as error:
             answers.append(error)
             continue
-        licence = rules.numbered(one.draft, number=number, at=at, entropy=entropy)
         record = LicenceRecord(licence, LicenceState.RESERVED, one.intent, None, at, None)
         last[counter] = sequence
-        numbers.add(number)
+        given |= {number, identifier}
         if request is not None:
             requests[request] = Known(digest, record)
         answers.append(Assigned(record, sequence, request, digest))

@@ -33,7 +33,7 @@ class MemoryRegistry:
         self._lock = threading.RLock()
         self._counters: Counter[tuple[str, str, int]] = Counter()
         self._records: dict[str, LicenceRecord] = {}
-        self._numbers: set[str] = set()
+        self._names: set[str] = set()  # printed numbers and identifiers
         self._history: dict[str, list[StateChange]] = {}
         self._requests: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -65,9 +65,11 @@ class MemoryRegistry:
                 return self._records[identifier]
             counter = counter_of(draft)
             text = number(self._counters[counter] + 1)
-            if text in self._numbers:
+            if text in self._names:
                 raise rules.number_taken(text)
             licence = rules.numbered(draft, number=text, at=at, entropy=self._entropy)
+            if str(licence.identifier) in self._names:
+                raise rules.identifier_taken(str(licence.identifier))
             # Only now, when nothing can fail any more, does the sequence move.
             self._counters[counter] += 1
             record = LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None)
@@ -87,15 +89,14 @@ class MemoryRegistry:
             # It moves the sequences only for what can no longer fail.
             answers = assign(
                 wanted, digests,
-                known=known, last=self._counters, taken=self._numbers, at=at, entropy=self._entropy,
+                known=known, last=self._counters, taken=self._names, at=at, entropy=self._entropy,
             )  # fmt: skip
             return tuple(self._keep(one) if isinstance(one, Assigned) else one for one in answers)
 
     def _keep(self, one: Assigned) -> LicenceRecord:
         """Return the record; it and its request are known from now on."""
         identifier = str(one.record.licence.identifier)
-        assert identifier not in self._records, "a proposed licence is reserved once"
-        self._numbers.add(one.record.licence.number)
+        self._names |= {one.record.licence.number, identifier}
         if one.request is not None:
             self._requests[one.request] = (one.draft_sha256, identifier)
         self._history[identifier] = []

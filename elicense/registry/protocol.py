@@ -130,7 +130,7 @@ class Registry(Protocol):
         `number` turns the sequence into the printed number. A proposed licence in place of the draft is reserved as it
         is if its number is that one, otherwise with that number in place of its own. The same idempotency key with the
         same draft returns the existing record, whatever its state.
-        Raises IdempotencyConflict, NumberTaken, RegistryError.
+        Raises IdempotencyConflict, NumberTaken (also for a licence that is on record already), RegistryError.
         """
 
     def reserve_group(

@@ -223,6 +223,14 @@ def number_taken(number: str) -> NumberTaken:
     )
 
 
+def identifier_taken(identifier: str) -> NumberTaken:
+    """Return the error for a licence that is on record already and is to be reserved as if it were proposed."""
+    return NumberTaken(
+        f"the licence {identifier} is on record already: propose a new one from its draft",
+        f"证照 {identifier} 已在登记库中：请用申请内容重新拟定",
+    )
+
+
 def conflict(key: str) -> IdempotencyConflict:
     """Return the error for an idempotency key that came back with other content."""
     return IdempotencyConflict(

@@ -7,70 +7,41 @@ content. A connection must not cross a fork: make the register in the process th
 
 from __future__ import annotations
 
-import hashlib
-import os
 import secrets
-import sqlite3
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, Row, create_engine, event, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import insert, update
 
-from elicense.encoding import canonical_json, draft_digest, licence_to_json
-from elicense.errors import ConfigurationError, IllegalTransition, LicenceNotFound, RegistryError
+from elicense.encoding import draft_digest
+from elicense.errors import ElicenseError, IllegalTransition, LicenceNotFound
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import groups, rules
 from elicense.registry.assigning import Assigned, assign, counter_of
-from elicense.registry.protocol import LicenceRecord
+from elicense.registry.connections import READS, as_registry_error, open_engine
+from elicense.registry.protocol import Reservation
 from elicense.registry.rows import (
-    copies_on_record,
     dump,
+    find_owner,
     find_record,
+    find_records,
+    find_unfinished,
     history_of,
-    licence_in,
-    record_in,
     time_text,
 )
-from elicense.registry.schema import (
-    ARCHIVE_COPY,
-    COUNTER,
-    HISTORY,
-    INTERIM,
-    LICENCE,
-    REQUEST,
-    prepare_schema,
-    require_schema,
-)
+from elicense.registry.schema import ARCHIVE_COPY, HISTORY, INTERIM, LICENCE, prepare_schema, require_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
-    from sqlalchemy.engine.interfaces import DBAPIConnection
 
-    from elicense.errors import ElicenseError
     from elicense.model import Licence, LicenceDraft
     from elicense.registry.assigning import Counter
-    from elicense.registry.protocol import DocumentEvidence, Finished, Intent, Reservation, StateChange
-
-BUSY_SECONDS = 10
-"""How long a writer waits for another one before it gives up."""
-
-
-def journal_mode(version: tuple[int, int, int]) -> str:
-    """Return the journal to use with this SQLite: "WAL", or "TRUNCATE" where WAL may lose commits.
-
-    SQLite before 3.51.3 can lose committed transactions or corrupt the file when a WAL is reset while another
-    connection writes; the repair went back into 3.50.7 and 3.44.6. A rollback journal never had the fault.
-    """
-    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
-    return "WAL" if mended else "TRUNCATE"
+    from elicense.registry.protocol import DocumentEvidence, Finished, Intent, LicenceRecord, StateChange
 
 
 class SqlRegistry:
@@ -94,9 +65,9 @@ class SqlRegistry:
         self._entropy = entropy
         # Last sequence of each counter as this process saw it: for guesses only, numbers come from the database.
         self._last: dict[Counter, int] = {}
-        self._engine = _open_engine(self.path, read_only=read_only)
+        self._engine = open_engine(self.path, read_only=read_only)
         # Readers begin DEFERRED: they see one snapshot and wait for nobody but a committing writer.
-        self._reader = self._engine.execution_options(elicense_begin="BEGIN DEFERRED")
+        self._reader = self._engine.execution_options(**{READS: True})
         if not read_only:
             with self._writing() as connection:
                 prepare_schema(connection)
@@ -123,34 +94,11 @@ class SqlRegistry:
         at: datetime,
         idempotency_key: str | None = None,
     ) -> LicenceRecord:
-        """See Registry.reserve."""
-        digest, counter = draft_digest(draft), counter_of(draft)
-        with self._writing() as connection:
-            if idempotency_key is not None:
-                known = _request(connection, draft.authority.code, idempotency_key)
-                if known is not None:
-                    if known.draft_sha256 != digest:
-                        raise rules.conflict(idempotency_key)
-                    return find_record(connection, known.identifier)
-            sequence = _next_sequence(connection, counter)
-            # An error of number() rolls the counter back with everything else: no gap.
-            licence = rules.numbered(draft, number=number(sequence), at=at, entropy=self._entropy)
-            record = LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None)
-            try:
-                _insert(connection, record, sequence)
-            except IntegrityError as error:
-                raise rules.number_taken(licence.number) from error
-            if idempotency_key is not None:
-                connection.execute(
-                    insert(REQUEST).values(
-                        authority=draft.authority.code,
-                        key=idempotency_key,
-                        draft_sha256=digest,
-                        identifier=str(licence.identifier),
-                    )
-                )
-        self._last[counter] = sequence
-        return record
+        """See Registry.reserve; it is a group of one."""
+        (answer,) = self.reserve_group([Reservation(draft, number, intent, idempotency_key)], at=at)
+        if isinstance(answer, ElicenseError):
+            raise answer
+        return answer
 
     def reserve_group(
         self, wanted: Sequence[Reservation], *, at: datetime
@@ -166,8 +114,8 @@ class SqlRegistry:
                     wanted, digests, known=known, last=dict(before), taken=taken, at=at, entropy=self._entropy
                 )
                 fresh = [one for one in answers if isinstance(one, Assigned)]
-                # A number in use is seldom met: then the group is numbered again without it.
-                in_use = groups.numbers_in_use(connection, [one.record.licence.number for one in fresh])
+                # A name in use is seldom met: then the group is numbered again without it.
+                in_use = groups.names_in_use(connection, [one.record.licence for one in fresh])
                 if not in_use:
                     break
                 taken |= in_use
@@ -177,16 +125,14 @@ class SqlRegistry:
 
     def find_request(self, authority_code: str, idempotency_key: str) -> LicenceRecord | None:
         """See Registry.find_request."""
-        with self._reading() as connection:
-            known = _request(connection, authority_code, idempotency_key)
-            return find_record(connection, known.identifier) if known is not None else None
+        return self.find_requests(authority_code, [idempotency_key]).get(idempotency_key)
 
     def find_requests(
         self, authority_code: str, idempotency_keys: Sequence[str]
     ) -> Mapping[str, LicenceRecord]:
         """See Registry.find_requests."""
         with self._reading() as connection:
-            # A group is about to be proposed: so many numbers that what others have taken meanwhile is worth a look.
+            # Most probably something is about to be proposed: what others have taken meanwhile is worth a look.
             self._last.update(groups.counters(connection, authority_code))
             known = groups.find_known(connection, authority_code, idempotency_keys)
             return {key: one.record for key, one in known.items()}
@@ -255,11 +201,8 @@ class SqlRegistry:
     def find_document(self, sha256: str) -> LicenceRecord | None:
         """See Registry.find_document."""
         with self._reading() as connection:
-            row = connection.execute(select(LICENCE).where(LICENCE.c.document_sha256 == sha256)).one_or_none()
-            if row is not None:
-                return record_in(connection, row)
-            copies = copies_on_record(connection, ARCHIVE_COPY.c.sha256 == sha256)
-            return find_record(connection, copies[0].identifier) if copies else None
+            identifier = find_owner(connection, sha256)
+            return None if identifier is None else find_record(connection, identifier)
 
     def add_interim(
         self, identifier: str, evidence: DocumentEvidence, *, seals: int, at: datetime
@@ -284,143 +227,44 @@ class SqlRegistry:
 
     def unfinished(self) -> tuple[LicenceRecord, ...]:
         """See Registry.unfinished."""
-        waiting = select(LICENCE).where(LICENCE.c.state == LicenceState.RESERVED.value)
         with self._reading() as connection:
-            rows = connection.execute(waiting.order_by(LICENCE.c.position)).all()
-            return tuple(record_in(connection, row) for row in rows)
+            identifiers = find_unfinished(connection)
+            records = find_records(connection, identifiers)
+            return tuple(records[identifier] for identifier in identifiers)
 
     def status(self, identifier: str, *, at: datetime) -> LicenceStatus:
         """See Registry.status."""
         with self._reading() as connection:
-            row = connection.execute(select(LICENCE).where(LICENCE.c.identifier == identifier)).one_or_none()
-            if row is None:
+            record = find_records(connection, [identifier]).get(identifier)
+            if record is None:
                 return LicenceStatus(InForce.NOT_KNOWN, at)
-            return rules.status_at(licence_in(row).validity, history_of(connection, identifier), at=at)
+            return rules.status_at(record.licence.validity, history_of(connection, identifier), at=at)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """One transaction that no other writer overlaps: committed at the end, undone by any error."""
-        with _as_registry_error(self.path), self._engine.begin() as connection:
+        with as_registry_error(self.path), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """One consistent view of the register."""
-        with _as_registry_error(self.path), self._reader.begin() as connection:
+        with as_registry_error(self.path), self._reader.begin() as connection:
             yield connection
 
 
-# --- Opening ---
-
-
-def _open_engine(path: Path, *, read_only: bool) -> Engine:
-    """Return an engine whose connections have our durability settings and begin transactions as we say."""
-    if not read_only:
-        with _as_registry_error(path):
-            # Holder data: not for other users of the machine. Two processes may start at once: no O_EXCL.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rw'}"
-
-    def connect() -> sqlite3.Connection:
-        # isolation_level None: Python opens no transactions of its own, each BEGIN below is ours.
-        return sqlite3.connect(
-            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=28)
-    journal = journal_mode(sqlite3.sqlite_version_info)
-
-    @event.listens_for(engine, "connect")
-    def set_durability(connection: DBAPIConnection, _: object) -> None:
-        cursor = connection.cursor()
-        if not read_only:
-            cursor.execute(f"PRAGMA journal_mode={journal}")
-            if cursor.fetchall() != [(journal.lower(),)]:
-                raise ConfigurationError(
-                    f"{path} is open elsewhere in another journal mode: stop the program with another SQLite",
-                    f"{path} 正被其他程序以另一种日志模式打开：请先停止该程序（其 SQLite 版本不同）",
-                )
-        # EXTRA also syncs the folder when a rollback journal ends; under WAL it means FULL.
-        cursor.execute("PRAGMA synchronous=EXTRA")
-        cursor.execute("PRAGMA trusted_schema=OFF")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # IMMEDIATE: a writer takes its lock first, so what it reads cannot change before it writes.
-        options = connection.get_execution_options()
-        connection.exec_driver_sql(options.get("elicense_begin", "BEGIN IMMEDIATE"))
-
-    return engine
-
-
-@contextmanager
-def _as_registry_error(path: Path) -> Iterator[None]:
-    """Turn what the database or the disk refuses into one plain sentence."""
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        why = getattr(error, "orig", None) or error
-        if isinstance(why, sqlite3.DatabaseError) and why.sqlite_errorname == "SQLITE_NOTADB":
-            raise ConfigurationError(
-                f"{path} is not a database: point to the register's file",
-                f"{path} 不是数据库：请指向登记库文件",
-            ) from error
-        raise RegistryError(
-            f"the register {path} cannot be used ({why}): "
-            "check the disk, its space and who else has the file open, then resume",
-            f"登记库 {path} 无法使用（{why}）：请检查磁盘、空间及占用该文件的程序，然后续办",
-        ) from error
-
-
 # --- Rows ---
-
-
-def _next_sequence(connection: Connection, counter: Counter) -> int:
-    """Return the next number of (authority, type, year), taken within this transaction."""
-    key = dict(zip(("authority", "type", "year"), counter, strict=True))
-    step = update(COUNTER).filter_by(**key).values(last=COUNTER.c.last + 1).returning(COUNTER.c.last)
-    sequence: int | None = connection.execute(step).scalar_one_or_none()
-    if sequence is None:
-        connection.execute(insert(COUNTER).values(**key, last=1))
-        return 1
-    return sequence
-
-
-def _insert(connection: Connection, record: LicenceRecord, sequence: int) -> None:
-    """`record` is a new row with the first line of its history."""
-    licence = record.licence
-    content = canonical_json(licence_to_json(licence))
-    connection.execute(
-        insert(LICENCE).values(
-            identifier=str(licence.identifier),
-            number=licence.number,
-            authority=licence.authority.code,
-            type=licence.type,
-            year=licence.issued_on.year,
-            sequence=sequence,
-            content=content.decode(),
-            content_sha256=hashlib.sha256(content).hexdigest(),
-            intent=dump(record.intent),
-            state=record.state.value,
-            changed_at=time_text(record.changed_at),
-        )
-    )
-    _enter(connection, str(licence.identifier), record.state, record.changed_at, None)
 
 
 def _commit(
     connection: Connection, identifier: str, evidence: DocumentEvidence, at: datetime
 ) -> LicenceRecord:
     """Return the record, ISSUED with this document. Raises IllegalTransition, LicenceNotFound."""
-    if rules.require_commit(find_record(connection, identifier), evidence):
-        connection.execute(
-            update(LICENCE)
-            .where(LICENCE.c.identifier == identifier)
-            .values(document=dump(evidence), document_sha256=evidence.sha256)
-        )
-        _enter(connection, identifier, LicenceState.ISSUED, at, None)
-    return find_record(connection, identifier)
+    record = find_record(connection, identifier)
+    if not rules.require_commit(record, evidence):
+        return record
+    groups.write_documents(connection, {identifier: evidence}, at)
+    return replace(record, state=LicenceState.ISSUED, document=evidence, changed_at=at)
 
 
 def _commit_one(
@@ -445,7 +289,3 @@ def _enter(
     connection.execute(
         insert(HISTORY).values(identifier=identifier, state=state.value, at=time_text(at), reason=reason)
     )
-
-
-def _request(connection: Connection, authority: str, key: str) -> Row[Any] | None:
-    return connection.execute(select(REQUEST).filter_by(authority=authority, key=key)).one_or_none()

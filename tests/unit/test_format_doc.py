@@ -26,7 +26,7 @@ from elicense.issuing import issue
 from elicense.model import AuthorityLevel, DocumentCategory
 from elicense.pki.keys import SignatureAlgorithm
 from elicense.pki.timestamps import HttpTimestampAuthority
-from elicense.registry import sql
+from elicense.registry import connections
 from elicense.rendering import metadata
 from elicense.verification import cms as seal_cms
 from elicense.verification import pdf, policy, printed, sandbox, sections, structure
@@ -456,7 +456,7 @@ def test_limits_on_the_operations_page_are_those_of_the_code() -> None:
         f"{printed.MAX_PAGES:,} · {printed.MAX_STREAM // mebibyte} MiB",
         f"{sandbox.MEMORY >> 30} GiB address space, {sandbox.CPU_SECONDS} s processor, {sandbox.WALL_SECONDS:g} s",
         f"{CONNECTIONS} for each worker",
-        f"{sql.BUSY_SECONDS} s, then",
+        f"{connections.BUSY_SECONDS} s, then",
         f"timestamp | {HttpTimestampAuthority('http://localhost/').timeout_seconds:g} s",
     ):
         assert said in text, said

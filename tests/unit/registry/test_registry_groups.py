@@ -85,6 +85,19 @@ def test_a_number_is_not_given_twice_within_a_group(registry):
     assert isinstance(second, NumberTaken)
 
 
+def test_a_licence_on_record_is_refused_in_its_place(registry):
+    """Proposed licences that are on record, or twice in the group, are refused; the others' numbers have no gap."""
+    recorded = reserve(registry).licence
+    fresh = registry.propose(make_draft(), number=number, at=NOON)
+    group = [Reservation(one, number, INTENT) for one in (recorded, fresh, fresh, make_draft())]
+    refused, first, twin, last = registry.reserve_group(group, at=NOON)
+    for error in (refused, twin):
+        assert isinstance(error, NumberTaken)
+    assert str(recorded.identifier) in refused.en
+    assert (first.licence, last.licence.number) == (fresh, number(3))
+    assert len(registry.unfinished()) == 3
+
+
 def test_keys_lead_back_to_what_they_made(registry):
     """Known keys give the record as it is now, a key twice in a group gives one licence, other content conflicts."""
     (first,) = registry.reserve_group(wanted(1), at=NOON)

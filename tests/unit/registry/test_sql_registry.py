@@ -5,14 +5,18 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import stat
+import subprocess
+import sys
+import threading
 
 import pytest
 from registry_samples import INTENT, NOON, make_draft, make_evidence, number
 
 from elicense.errors import ConfigurationError, RegistryError
 from elicense.model import LicenceState
-from elicense.registry import sql
-from elicense.registry.sql import SqlRegistry, journal_mode
+from elicense.registry import connections
+from elicense.registry.connections import journal_mode
+from elicense.registry.sql import SqlRegistry
 
 
 @pytest.fixture
@@ -177,7 +181,7 @@ def test_files_that_are_no_register_are_refused(tmp_path):
 
 def test_a_writer_that_never_gets_its_turn_says_so(path, monkeypatch):
     """If another program keeps the lock, the register gives up with one sentence and nothing is reserved."""
-    monkeypatch.setattr(sql, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
     registry = SqlRegistry(path)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
@@ -187,6 +191,39 @@ def test_a_writer_that_never_gets_its_turn_says_so(path, monkeypatch):
     blocker.close()
     assert reserve(registry).licence.number == "JY000001"
     registry.close()
+
+
+_TRY_TO_WRITE = """
+import sqlite3, sys
+try:
+    sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")
+except sqlite3.OperationalError as error:
+    sys.exit(str(error))
+"""
+
+
+def test_opening_the_file_again_ends_nobodys_lock(path, registry, monkeypatch):
+    """While this process writes, opening the register once more does not let another process write too."""
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
+    with registry._writing():
+        with pytest.raises(RegistryError, match="locked"):
+            SqlRegistry(path)
+        other = subprocess.run(
+            [sys.executable, "-c", _TRY_TO_WRITE, str(path)], capture_output=True, text=True, check=False
+        )
+        assert other.stderr.strip() == "database is locked"
+
+
+def test_a_writer_gets_its_turn_when_the_other_is_done(path, registry):
+    """Who has to wait for another program's transaction writes after it."""
+    blocker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    blocker.execute("BEGIN IMMEDIATE")
+    blocker.execute("INSERT INTO counter VALUES ('11990101MB00000006', 'food-business-licence', 2026, 41)")
+    release = threading.Timer(0.2, blocker.execute, ["COMMIT"])
+    release.start()
+    assert reserve(registry).licence.number == number(42)
+    release.join()
+    blocker.close()
 
 
 def _reserve_many(path, count, results):

@@ -227,12 +227,13 @@ class Supervisor:
         ours.setblocking(False)
         inherited = (self._listening.fileno(), theirs.fileno())
         try:
-            # Our own interpreter and code. A session of its own: Ctrl-C at the terminal reaches only us.
+            # Our own interpreter and code. A process group of its own: Ctrl-C at the terminal reaches only us. Not a
+            # session: Linux shares the cores among sessions, and a worker then waits longer at each sync (autogroup).
             process = subprocess.Popen(  # noqa: S603
                 self._command(*inherited, self._crashed),
                 stdin=subprocess.DEVNULL,
                 pass_fds=inherited,
-                start_new_session=True,
+                process_group=0,
             )
         except OSError:
             ours.close()

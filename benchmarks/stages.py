@@ -30,7 +30,7 @@ STAGES = (
     ("rehearsal", "asking.py", "rehearse"),
     ("number reserved, in memory", "memory.py", "MemoryRegistry.reserve"),
     ("written: everything", "fill.py", "write"),
-    ("  text with codes, QR code", "sheet.py", "Sheet.stream"),
+    ("  text in codes", "sheet.py", "Sheet.stream"),
     ("  fonts put together", "embedding.py", "FontSubsets.build"),
     ("  deflate", "deflate.py", "deflated"),
     ("preflight of the document", "preflight.py", "clear"),

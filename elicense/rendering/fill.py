@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from elicense.rendering.planning import Planned
     from elicense.rendering.template import CompiledTemplate
 
-ENGINE = 5
+ENGINE = 6
 """Raised whenever this package gives other bytes for the same input."""
 _GAP_MARK = b"/Contents "
 

@@ -1,8 +1,7 @@
 """A QR code as a picture of one bit a module, inline in a PDF content stream.
 
-Addresses come from tables (qrtables.py) with one fixed mask: the standard lets the encoder take the mask of least
-penalty, for which readers do not ask, and to find it costs 91 µs even on whole integers, a tenth of issuing a licence.
-For addresses of ours the fixed one is on average within 1 % of the least penalty. Other texts are left to segno.
+Addresses come from tables (qrtables.py), under the mask of least penalty (qrmasks.py) as the standard has it. Other
+texts are left to segno.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ QUIET_MODULES = 4
 """White modules the caller leaves free on every side. Source: ISO/IEC 18004, 9.1 (the text was not read)."""
 SMALLEST_MODULE = 0.25 * 72 / 25.4
 """Points; finer modules (below 0.25 mm) do not survive an office printer and a telephone's camera."""
-MASK = 3
-"""Of all symbols from tables."""
 LONGEST = 300
 """Bytes of a text that comes from a table; for longer ones the tables would grow to megabytes."""
 _ALPHANUMERIC = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
@@ -107,4 +104,4 @@ def _tabulated(text: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _table(error: ErrorLevel, length: int) -> SymbolTable:
-    return SymbolTable(error, length, MASK)
+    return SymbolTable(error, length)

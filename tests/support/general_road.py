@@ -162,9 +162,9 @@ _WRITE_FONT = resources.write_font
 # --- QR code, licence.json, pages, signature ---
 
 
-def symbol(text: bytes, error: str, mask: int) -> segno.QRCode:
-    """Return segno's QR symbol of a text as bytes."""
-    return segno.make_qr(text, mode="byte", error=error, mask=mask, boost_error=False)
+def symbol(text: bytes, error: str) -> segno.QRCode:
+    """Return segno's QR symbol of a text as bytes, under the mask that segno finds best."""
+    return segno.make_qr(text, mode="byte", error=error, boost_error=False)
 
 
 class _Symbols:
@@ -172,11 +172,11 @@ class _Symbols:
 
     def __init__(self, error: str, length: int) -> None:
         self._error = error
-        zeros = symbol(bytes(length), error, qrcode.MASK)
+        zeros = symbol(bytes(length), error)
         self.version, self.modules = int(zeros.version), len(zeros.matrix)
 
     def picture(self, text: bytes) -> bytes:
-        return picture_of(symbol(text, self._error, qrcode.MASK))
+        return picture_of(symbol(text, self._error))
 
 
 def plain_licence_file(licence: Licence, placements: Iterable[FieldPlacement]) -> bytes:

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, NameObject
+from segno.encoder import evaluate_mask, make_matrix
 
 from elicense.errors import RenderingError
-from elicense.rendering.qrcode import LONGEST, MASK, QUIET_MODULES, qr_path
+from elicense.rendering.qrcode import LONGEST, QUIET_MODULES, qr_path
+from elicense.rendering.qrmasks import MASKS, MaskChoice
 from elicense.rendering.qrtables import SymbolTable, picture_of
 from elicense.verification.marks import _OPERATOR, marked_text
 from tests.support.general_road import symbol
@@ -122,36 +124,72 @@ def test_poppler_renders_it_sharp(dpi):
     assert sum(image.histogram()[1:255]) == 0
 
 
-def drawn_by_segno(text, error, mask):
-    """Return segno's picture of a symbol."""
-    return picture_of(symbol(text, error, mask))
+def drawn_by_segno(text, error):
+    """Return segno's picture of a symbol, under the mask that segno finds best."""
+    return picture_of(symbol(text, error))
 
 
 @pytest.mark.parametrize("error", "LMQH")
 def test_every_length_is_drawn_as_segno_draws_it(error):
-    """For every length that comes from a table the symbol equals segno's, module for module, with the same mask."""
+    """For every length that comes from a table the symbol equals segno's, module for module, mask included."""
     dice = random.Random(f"lengths {error}")  # noqa: S311  only texts
     for length in range(1, LONGEST + 1, 3 if error == "M" else 7):
         text = dice.randbytes(length)
-        mask = dice.randrange(8)
-        assert SymbolTable(error, length, mask).picture(text) == drawn_by_segno(text, error, mask), length
+        assert SymbolTable(error, length).picture(text) == drawn_by_segno(text, error), length
 
 
-def test_thousands_of_addresses_are_drawn_as_segno_draws_them():
-    """Two thousand addresses of different texts and lengths equal segno's symbols with the fixed mask."""
-    dice = random.Random("addresses")  # noqa: S311  only texts
-    for _ in range(2000):
+@pytest.mark.parametrize("part", range(4))
+def test_thousands_of_addresses_are_drawn_as_segno_draws_them(part):
+    """Two thousand addresses of different texts and lengths equal segno's symbols, mask included."""
+    dice = random.Random(f"addresses {part}")  # noqa: S311  only texts
+    for _ in range(500):
         tail = "".join(dice.choices("0123456789ABCDEFGHJKLMNPQRTUWXY.", k=dice.choice((60, 61, 62, 63))))
         text = f"https://verify.example/l/{tail}"
         drawing = qr_path(text, 90)
-        assert drawn_by_segno(text, "M", MASK).hex().encode() in drawing.content
+        assert drawn_by_segno(text, "M").hex().encode() in drawing.content
+
+
+@pytest.mark.parametrize("modules", [21, 33, 45, 49])
+def test_the_mask_of_least_penalty_is_chosen(modules):
+    """Among pictures full of what the rules punish, finder patterns that share modules too, segno says the same."""
+    dice = random.Random(modules)  # noqa: S311  only pictures
+    parts = ("1011101", "10111011101", "0000", "11111", "01", "1", "0")
+    row_bits = (modules + 7) // 8 * 8
+    chosen = set()
+    for _ in range(60):
+        drawn = [
+            ["".join(dice.choices(parts, k=modules))[:modules] for _ in range(modules)] for _ in range(MASKS)
+        ]
+        if dice.random() < 0.5:
+            drawn = [list(map("".join, zip(*rows, strict=True))) for rows in drawn]
+        zeros = [
+            int("".join(row.translate({48: 49, 49: 48}).ljust(row_bits, "1") for row in rows), 2)
+            for rows in drawn
+        ]
+        best = MaskChoice(zeros, modules, row_bits).best(0)
+        scores = [evaluate_mask(unwritten(rows, modules), modules, modules) for rows in drawn]
+        assert best == scores.index(min(scores))
+        chosen.add(best)
+    assert len(chosen) == MASKS
+
+
+def unwritten(rows, modules):
+    """Return a symbol's modules as segno scores them: format, version and the dark module are light."""
+    free = make_matrix(modules, modules, add_timing=False)
+    # The timing patterns cross the format's strips.
+    return [
+        bytearray(int(rows[row][at]) if free[row][at] or 6 in (row, at) else 0 for at in range(modules))
+        for row in range(modules)
+    ]
 
 
 def test_a_table_forgets_what_it_kept_without_a_change():
     """More texts than a table keeps stretches of are all drawn right, also those that come again."""
-    table = SymbolTable("L", 8, 0)
-    texts = [number.to_bytes(8, "big") for number in range(200)] * 2
-    assert all(table.picture(text) == drawn_by_segno(text, "L", 0) for text in texts)
+    table = SymbolTable("L", 8)
+    texts = [number.to_bytes(8, "big") for number in range(200)]
+    first = [table.picture(text) for text in texts]
+    assert [table.picture(text) for text in texts] == first
+    assert all(table.picture(text) == drawn_by_segno(text, "L") for text in texts[::20])
 
 
 def test_texts_of_other_modes_are_left_to_segno():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from elicense.encoding import draft_digest
 from elicense.errors import ElicenseError
 from elicense.model import LicenceState
 from elicense.registry import rules
@@ -54,6 +55,19 @@ def request_of(one: Reservation) -> Request | None:
     return None if one.idempotency_key is None else (one.draft.authority.code, one.idempotency_key)
 
 
+def digests_of(wanted: Sequence[Reservation]) -> list[str]:
+    """Return the digests of their drafts, empty without a key: only what may be asked for again is told apart."""
+    return ["" if one.idempotency_key is None else draft_digest(one.draft) for one in wanted]
+
+
+def only(answers: Sequence[LicenceRecord | ElicenseError]) -> LicenceRecord:
+    """Return the answer to a group of one. Raises what it was refused for."""
+    (answer,) = answers
+    if isinstance(answer, ElicenseError):
+        raise answer
+    return answer
+
+
 def assign(
     wanted: Sequence[Reservation],
     digests: Sequence[str],
@@ -68,7 +82,7 @@ def assign(
 
     Args:
         wanted: The reservations, in the order of their numbers.
-        digests: Of their drafts.
+        digests: Of their drafts, as `digests_of` gives them.
         known: What is on record for those of their idempotency keys that came before.
         last: Last sequence of each counter that they touch; afterwards it holds the last one assigned.
         taken: Printed numbers and identifiers in use.

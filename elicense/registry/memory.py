@@ -9,12 +9,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from elicense.encoding import draft_digest
 from elicense.errors import IllegalTransition, LicenceNotFound
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import rules
-from elicense.registry.assigning import Assigned, Known, assign, counter_of, request_of
-from elicense.registry.protocol import LicenceRecord, StateChange
+from elicense.registry.assigning import Assigned, Known, assign, counter_of, digests_of, only, request_of
+from elicense.registry.protocol import LicenceRecord, Reservation, StateChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from elicense.errors import ElicenseError
     from elicense.model import Licence, LicenceDraft
-    from elicense.registry.protocol import DocumentEvidence, Finished, Intent, Reservation
+    from elicense.registry.protocol import DocumentEvidence, Finished, Intent
 
 
 class MemoryRegistry:
@@ -53,33 +52,14 @@ class MemoryRegistry:
         at: datetime,
         idempotency_key: str | None = None,
     ) -> LicenceRecord:
-        """See Registry.reserve."""
-        request = (draft.authority.code, idempotency_key) if idempotency_key is not None else None
-        # Only what may be asked for again is told apart.
-        digest = draft_digest(draft) if request is not None else ""
-        with self._lock:
-            if request is not None and request in self._requests:
-                known, identifier = self._requests[request]
-                if known != digest:
-                    raise rules.conflict(request[1])
-                return self._records[identifier]
-            counter = counter_of(draft)
-            text = number(self._counters[counter] + 1)
-            if text in self._names:
-                raise rules.number_taken(text)
-            licence = rules.numbered(draft, number=text, at=at, entropy=self._entropy)
-            if str(licence.identifier) in self._names:
-                raise rules.identifier_taken(str(licence.identifier))
-            # Only now, when nothing can fail any more, does the sequence move.
-            self._counters[counter] += 1
-            record = LicenceRecord(licence, LicenceState.RESERVED, intent, None, at, None)
-            return self._keep(Assigned(record, self._counters[counter], request, digest))
+        """See Registry.reserve; it is a group of one."""
+        return only(self.reserve_group([Reservation(draft, number, intent, idempotency_key)], at=at))
 
     def reserve_group(
         self, wanted: Sequence[Reservation], *, at: datetime
     ) -> tuple[LicenceRecord | ElicenseError, ...]:
         """See Registry.reserve_group."""
-        digests = [draft_digest(one.draft) for one in wanted]
+        digests = digests_of(wanted)
         with self._lock:
             known = {
                 request: Known(self._requests[request][0], self._records[self._requests[request][1]])

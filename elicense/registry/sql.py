@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, update
 
-from elicense.encoding import draft_digest
-from elicense.errors import ElicenseError, IllegalTransition, LicenceNotFound
+from elicense.errors import IllegalTransition, LicenceNotFound
 from elicense.model import InForce, LicenceState, LicenceStatus
 from elicense.registry import groups, rules
-from elicense.registry.assigning import Assigned, assign, counter_of
+from elicense.registry.assigning import Assigned, assign, counter_of, digests_of, only
 from elicense.registry.connections import READS, as_registry_error, open_engine
 from elicense.registry.protocol import Reservation
 from elicense.registry.rows import (
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from elicense.errors import ElicenseError
     from elicense.model import Licence, LicenceDraft
     from elicense.registry.assigning import Counter
     from elicense.registry.protocol import DocumentEvidence, Finished, Intent, LicenceRecord, StateChange
@@ -95,16 +95,13 @@ class SqlRegistry:
         idempotency_key: str | None = None,
     ) -> LicenceRecord:
         """See Registry.reserve; it is a group of one."""
-        (answer,) = self.reserve_group([Reservation(draft, number, intent, idempotency_key)], at=at)
-        if isinstance(answer, ElicenseError):
-            raise answer
-        return answer
+        return only(self.reserve_group([Reservation(draft, number, intent, idempotency_key)], at=at))
 
     def reserve_group(
         self, wanted: Sequence[Reservation], *, at: datetime
     ) -> tuple[LicenceRecord | ElicenseError, ...]:
         """See Registry.reserve_group."""
-        digests = [draft_digest(one.draft) for one in wanted]
+        digests = digests_of(wanted)
         taken: set[str] = set()
         with self._writing() as connection:
             known = groups.known_requests(connection, wanted)

@@ -95,12 +95,13 @@ class Sheet:
             if mcid is not None:
                 self.painted.append(marked(slot.tag, mcid, "BT\nET"))
             return
-        text = self._printed(slot.template)
         if empty:
             text, template = say(
                 slot.template, self.printer, empty=empty, page=self.position, pages=self.pages
             )
             around = wrapping(template, slot.rect, slot.style.colour, slot.mark_tag)
+        else:
+            text = self._printed(slot.template)
         if mcid is None:
             if not text:
                 return

@@ -164,7 +164,9 @@ def test_a_serial_number_that_is_not_positive_is_refused_before_it_is_read(in_pr
         k for k in home().keepers if k.signer.certificate.public_bytes(Encoding.DER).hex().encode() in data
     ]
     for certificate in (keeper.signer.certificate, *keeper.signer.chain):
-        serial = certificate.serial_number.to_bytes(20, "big").lstrip(b"\0")
+        number = certificate.serial_number
+        # As DER has it: a byte of zeros goes before a highest bit that is set, which one number in 256 needs.
+        serial = number.to_bytes(number.bit_length() // 8 + 1, "big")
         at = data.index(b"02%02x" % len(serial) + serial.hex().encode()) + 4
         changed = data[:at] + b"%x" % (int(data[at : at + 1], 16) ^ 8) + data[at + 1 :]
         assert verdict(changed, in_process) is not Indication.TOTAL_PASSED

@@ -131,11 +131,19 @@ def _living_children(process: int) -> float:
     """
     total = 0.0
     for children in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in children.read_text("ascii").split():
+        for child in _words(children):
             tasks = Path(f"/proc/{child}/task").glob("*/schedstat")
-            nanoseconds = sum(int(task.read_text("ascii").split()[0]) for task in tasks)
+            nanoseconds = sum(int(word) for task in tasks for word in _words(task)[:1])
             total += nanoseconds / 1e9 + _living_children(int(child))
     return total
+
+
+def _words(file: Path) -> list[str]:
+    """Return the words of a thread's file; none if the thread has ended since it was listed."""
+    try:
+        return file.read_text("ascii").split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def resident(process: int, *, peak: bool = False) -> float:

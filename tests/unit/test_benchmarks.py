@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +27,7 @@ from benchmarks.checks import (
 )
 from benchmarks.content import Text
 from benchmarks.means import Means
-from benchmarks.measure import Ratio, Side, compare, race
+from benchmarks.measure import Ratio, Side, compare, cpu_seconds, race
 from benchmarks.page import draw
 from benchmarks.plain import draw_widget
 from benchmarks.tuned import LoadedSigner, TemplateSigner
@@ -247,3 +250,21 @@ def test_a_long_text_runs_over_pages(means):
     text = "".join(chr(0x4E00 + number) for number in range(3000))
     pdf = draw(replace(content, pieces=(Text(text, 20),)), draw_widget).pdf
     assert all(found == flat(text) for found in texts(pdf).values())
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux says so of a living child")
+def test_a_thread_that_ends_while_time_is_counted_disturbs_nothing(monkeypatch):
+    """A living child's CPU time counts; a file of proc that is gone when it is read counts as nothing."""
+    burn = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", burn], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        alone = cpu_seconds()
+        listed = Path.glob
+        gone = Path("/proc/0/task/0/children"), Path("/proc/0/task/0/schedstat")
+        monkeypatch.setattr(Path, "glob", lambda self, pattern: [*listed(self, pattern), *gone])
+        assert cpu_seconds() >= alone
+        monkeypatch.setattr(Path, "glob", lambda *_: gone)
+        assert cpu_seconds() < alone - 0.1
+        child.communicate(b"\n")
